@@ -1,0 +1,235 @@
+"""From the words of a `System` to the arrays of the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import state as S
+from .errors import Problem, SpecError
+from .jit import DISABLED
+from .rng import task_key
+from .rows import fill, make, put
+from .schedulers.contracts import Contracts
+from .system import VM, Distribution, System, Task, exponential
+from .timers import NEVER, reset_timers, tournament_size
+
+SOURCES = {"periodic": S.PERIODIC, "sporadic": S.SPORADIC, "poisson": S.POISSON, "channel": S.CHANNEL}
+GUESTS = {"fp": S.FP, "edf": S.EDF, "rr": S.RR, "fifo": S.FIFO}
+STEPS = {"run": S.STEP_RUN, "block": S.STEP_BLOCK, "yield": S.STEP_YIELD, "send": S.STEP_SEND}
+
+
+def contracts_of(system: System) -> Contracts:
+    """The VMs' contracts as arrays, one row a vCPU."""
+    def per_vcpu(field: str, absent: int) -> np.ndarray:
+        values = [value for vm in system.vms for value in vm.per_vcpu(field)]
+        return np.array([absent if value is None else value for value in values], np.int64)
+
+    return Contracts(
+        names=tuple(vm.name for vm in system.vms),
+        vcpu_vm=np.repeat(np.arange(len(system.vms)), [vm.vcpus for vm in system.vms]),
+        weight=per_vcpu("weight", 256), budget=per_vcpu("budget", NEVER), period=per_vcpu("period", NEVER),
+        priority=per_vcpu("priority", NEVER), cap=np.array([vm.cap for vm in system.vms], np.int64),
+    )
+
+
+ROWS = 1 << 14       # rows of a table after which the host empties it
+
+
+def build_state(system: System, seed: int, level: int) -> Any:
+    """The engine's state for a system before anything has happened."""
+    check_size(system)
+    flat = FlatTables()
+    tasks, channels = task_rows(system, seed, flat)
+    m, n, k = system.cpus, sum(vm.vcpus for vm in system.vms), len(tasks)
+    slots = lay_out_timers(m, k)
+    size = tournament_size(slots["slice"] + m)
+    rows = 512 if DISABLED else S.MAX_ROWS
+    margin = 8 * (n + k + 8) + 4 * flat.longest_script
+    st = make(S.State, {
+        "pcpus": m, "vcpus": n, "vms": len(system.vms), "tasks": k, "steps": len(flat.kinds), "channels": channels, "messages": channels,
+        "allowed": n, "preferred": n, "timers": {"at": size, "winner": size}, "values": flat.used,
+        "book": {"slices": rows + margin, "jobs": rows + margin, "wakeups": rows + margin, "events": rows + margin, "vcpus": n,
+                 "tasks": k, "latency": n, "response": k, "latency_hist": n, "response_hist": k}})
+    put_all(st.agenda, pcpus=m, vcpus=n, tasks=k, next_decision=NEVER)
+    put_all(st.slots, **slots)
+    put_all(st.costs, **cost_table(system))
+    put_all(st.book.pages, level=level, room=min(rows, ROWS))
+    reset_timers(st.timers, size)
+    fill(st.pcpus, m, current=S.IDLE, decide_at=NEVER, last_ran=S.IDLE)
+    st.allowed[:n, :m] = affinity_matrix(system, "affinity", m)
+    st.preferred[:n, :m] = affinity_matrix(system, "soft_affinity", m) * st.allowed[:n, :m]
+    fill_vcpus(st, system, n, m)
+    fill_vms(st, system)
+    for field in S.Task.columns():
+        fill(st.tasks, k, **{field: [row.get(field, 0) for row in tasks]})
+    fill(st.steps, len(flat.kinds), kind=flat.kinds, amount=flat.amounts)
+    put(st.values, np.concatenate(flat.values) if flat.values else [], flat.used)
+    return st
+
+
+def put_all(row: Any, **values: int) -> None:
+    """Set fields of a row."""
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def check_size(system: System) -> None:
+    """Refuse a system that is larger than the engine's tables."""
+    tasks = [task for vm in system.vms for task in vm.tasks]
+    found = {
+        "cpus": (system.cpus, S.MAX_PCPUS), "vms": (len(system.vms), S.MAX_VMS),
+        "vcpus": (sum(vm.vcpus for vm in system.vms), S.MAX_VCPUS), "tasks": (len(tasks), S.MAX_TASKS),
+        "actions": (sum(len(task.actions or ()) for task in tasks), S.MAX_STEPS),
+        "releases, wcet lists and distributions": (sum(listed_values(task) for task in tasks), S.MAX_VALUES),
+        "channel tasks": (sum(task.arrival == "channel" for task in tasks), S.MAX_CHANNELS),
+    }
+    problems = [Problem(f"system: number of {what}", count, f"at most {most}", "simulate a smaller system, or a part of it", "")
+                for what, (count, most) in found.items() if count > most]
+    if problems:
+        raise SpecError(problems)
+
+
+def listed_values(task: Task) -> int:
+    """How many entries a task needs in the table of values."""
+    demands = 4097 if isinstance(task.wcet, Distribution) else len(task.wcet) if isinstance(task.wcet, (tuple, list)) else 0
+    return demands + (4097 if task.arrival == "poisson" else len(task.releases or ()))
+
+
+def lay_out_timers(m: int, k: int) -> dict[str, int]:
+    """First timer slot of each kind, in the order in which simultaneous events happen (docs/model.md 1.2)."""
+    work = 0
+    replenish = work + m
+    task = replenish              # no scheduler has budgets yet: no slots
+    tick = task + k
+    account = tick + m
+    return {"work": work, "replenish": replenish, "task": task, "tick": tick, "account": account, "slice": account + 1}
+
+
+def fill_vcpus(st: Any, system: System, n: int, m: int) -> None:
+    """All vCPUs offline: their VMs have not started. vCPU k of a VM is bound for the k-th pCPU it may use, cyclically (1.6.3)."""
+    allowed, preferred = np.asarray(st.allowed)[:n, :m], np.asarray(st.preferred)[:n, :m]
+    number = [k for vm in system.vms for k in range(vm.vcpus)]
+    restricts = (preferred.sum(axis=1) > 0) & (preferred.sum(axis=1) < allowed.sum(axis=1))
+    home = [np.flatnonzero(row)[k % int(row.sum())] for row, k in zip(allowed, number, strict=True)]
+    vm_of = [i for i, vm in enumerate(system.vms) for _ in range(vm.vcpus)]
+    fill(st.vcpus, n, vm=vm_of, number=number, state=S.OFFLINE, blocked=1, paused=1, pcpu=home, task=S.NO_TASK, last_task=S.NO_TASK,
+         woken=NEVER, picky=restricts)
+
+
+def affinity_matrix(system: System, field: str, m: int) -> np.ndarray:
+    """(vCPUs, m) int64: 1 where the vCPU may run; all ones for a VM that does not say."""
+    rows = []
+    for vm in system.vms:
+        for cpus in vm.per_vcpu(field):
+            row = np.zeros(m, np.int64)
+            row[list(range(m)) if cpus is None else list(cpus)] = 1
+            rows.append(row)
+    return np.array(rows, np.int64).reshape(len(rows), m)
+
+
+def fill_vms(st: Any, system: System) -> None:
+    """Where each VM's vCPUs and tasks begin."""
+    vms = system.vms
+    vcpus, tasks = np.array([v.vcpus for v in vms], np.int64), np.array([len(v.tasks) for v in vms], np.int64)
+    fill(st.vms, len(vms), first_vcpu=np.cumsum(vcpus) - vcpus, vcpus=vcpus, first_task=np.cumsum(tasks) - tasks, tasks=tasks,
+         guest=[GUESTS[v.guest] for v in vms], quantum=[v.quantum for v in vms])
+
+
+class FlatTables:
+    """Lists of all tasks, laid end to end."""
+
+    def __init__(self) -> None:
+        self.kinds: list[int] = []
+        self.amounts: list[int] = []
+        self.values: list[np.ndarray] = []
+        self.used = 0
+        self.longest_script = 0
+
+    def add_values(self, values: Any) -> int:
+        """Append a list of times; where it begins."""
+        first, array = self.used, np.asarray(values, np.int64)
+        self.values.append(array)
+        self.used += len(array)
+        return first
+
+    def add_script(self, task: Task, number_of: dict[str, int]) -> tuple[int, int]:
+        """Append a task's steps; where they begin, and how many there are."""
+        first = len(self.kinds)
+        for step in task.actions or ():
+            self.kinds.append(STEPS[step.kind])
+            self.amounts.append(number_of[step.target] if step.kind == "send" else (step.duration or 0))
+        count = len(self.kinds) - first
+        self.longest_script = max(self.longest_script, count)
+        return first, count
+
+
+def task_rows(system: System, seed: int, flat: FlatTables) -> tuple[list[dict[str, int]], int]:
+    """The tasks' parameters, and how many channels they need."""
+    named = [(vm, task) for vm in system.vms for task in vm.tasks]
+    number_of = {f"{vm.name}/{task.name}": t for t, (vm, task) in enumerate(named)}
+    first_vcpu = {vm.name: sum(v.vcpus for v in system.vms[:i]) for i, vm in enumerate(system.vms)}
+    rows: list[dict[str, int]] = []
+    channels = 0
+    ranks = {vm.name: ranks_of(vm) for vm in system.vms}
+    for vm, task in named:
+        index = vm.tasks.index(task)
+        row: dict[str, int] = dict(
+            vm=system.vms.index(vm), pinned=-1 if task.vcpu is None else first_vcpu[vm.name] + task.vcpu, source=source_of(task),
+            period=task.period or 0, offset=task.offset, jitter=task.jitter,
+            deadline=NEVER if task.deadline is None else task.deadline,
+            rank=ranks[vm.name][index], key=task_key(seed, system.vms.index(vm), index), channel=-1, last_vcpu=-1, on_vcpu=-1,
+            sleep_until=NEVER, next_release=NEVER, started=-1, step=-1, wcet=0, values_used=0,
+        )
+        row["first_step"], row["steps"] = flat.add_script(task, number_of)
+        if not task.actions:
+            row.update(demand_row(task, flat))
+        if task.releases is not None and row["source"] == S.LIST:
+            row["first_gap"], row["gaps"] = flat.add_values(task.releases), len(task.releases)
+        if row["source"] == S.POISSON:
+            row["first_gap"] = flat.add_values(exponential(task.period).table())
+        if row["source"] == S.CHANNEL:
+            row["channel"] = channels
+            channels += 1
+        rows.append(row)
+    return rows, channels
+
+
+def source_of(task: Task) -> int:
+    """Where a task's jobs come from."""
+    if task.is_hog:
+        return S.ONCE
+    if task.releases is not None:
+        return S.LIST
+    return SOURCES[task.arrival]
+
+
+def demand_row(task: Task, flat: FlatTables) -> dict[str, int]:
+    """How much a job computes: a constant, a list, or a distribution's quantile table."""
+    if isinstance(task.wcet, Distribution):
+        return {"first_value": flat.add_values(task.wcet.table()), "values_used": -1}
+    if isinstance(task.wcet, (tuple, list)):
+        return {"first_value": flat.add_values(task.wcet), "values_used": len(task.wcet)}
+    return {"wcet": task.wcet}
+
+
+def ranks_of(vm: VM) -> list[int]:
+    """Rank of each task under fixed priorities: by priority given, else by deadline, else last; ties in the order given."""
+    def key(index: int) -> tuple[int, int, int]:
+        task = vm.tasks[index]
+        return (NEVER if task.priority is None else task.priority, NEVER if task.deadline is None else task.deadline, index)
+
+    order = sorted(range(len(vm.tasks)), key=key)
+    return [order.index(index) for index in range(len(vm.tasks))]
+
+
+def cost_table(system: System) -> dict[str, int]:
+    """Path costs and overheads, absent overrides filled in."""
+    costs = system.costs
+    values = {name: getattr(costs, name) for name in S.CostTable.columns()}
+    for name, stand_in in (("block_switch_out", "switch_out"), ("block_switch_in", "switch_in"), ("slice_late", "timer_late"),
+                           ("tick_late", "timer_late"), ("account_late", "timer_late")):
+        if values[name] is None:
+            values[name] = getattr(costs, stand_in)
+    return values

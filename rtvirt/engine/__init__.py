@@ -1,0 +1,1 @@
+"""The compiled event loop. It calls schedulers and guests; they never call it."""

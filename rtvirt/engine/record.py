@@ -1,0 +1,176 @@
+"""What a run leaves behind, and the histograms behind its percentiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..jit import kernel
+from ..rows import Row
+from ..state import BUCKETS, EVENTS, JOBS, SUB_BITS, SUMMARY, TRACE, EventRow, JobRow, SliceRow, WakeupRow
+from ..timers import NEVER
+
+__all__ = ["EVENTS", "LEVELS", "TABLES", "Recording", "bucket_low", "percentile"]
+
+LEVELS = {"summary": SUMMARY, "jobs": JOBS, "trace": TRACE}
+TABLES: dict[str, type[Row]] = {"slices": SliceRow, "jobs": JobRow, "wakeups": WakeupRow, "events": EventRow}
+
+
+@kernel
+def bucket_of(x):
+    """Bucket of a time [ns]: exact below 64, then 64 buckets for each power of two."""
+    if x < 0:
+        return 0
+    shift = 0
+    y = x >> (SUB_BITS + 1)
+    if y >= 4294967296:
+        return BUCKETS - 1
+    if y >= 65536:
+        y >>= 16
+        shift += 16
+    if y >= 256:
+        y >>= 8
+        shift += 8
+    if y >= 16:
+        y >>= 4
+        shift += 4
+    if y >= 4:
+        y >>= 2
+        shift += 2
+    if y >= 2:
+        y >>= 1
+        shift += 1
+    shift += y
+    bucket = (shift << SUB_BITS) + (x >> shift)
+    return bucket if bucket < BUCKETS else BUCKETS - 1
+
+
+@kernel
+def add_time(totals, hist, row, x):
+    """Count one time [ns]: count, least, most, total, histogram."""
+    seen = totals[row]
+    if seen.count == 0 or x < seen.least:
+        seen.least = x
+    if x > seen.most:
+        seen.most = x
+    seen.total += x
+    seen.count += 1
+    hist[row, bucket_of(x)] += 1
+
+
+@kernel
+def record_stint(st, p, v, start, end):
+    """A vCPU leaves its pCPU."""
+    book = st.book
+    book.vcpus[v].runtime += end - start
+    if book.pages.level == TRACE:
+        row = book.slices[book.pages.slices]
+        row.cpu = p
+        row.vcpu = v
+        row.start = start
+        row.end = end
+        book.pages.slices += 1
+
+
+@kernel
+def record_wakeup(st, v, dispatched):
+    """A vCPU that was woken has a pCPU."""
+    book, woken = st.book, st.vcpus[v].woken
+    st.vcpus[v].woken = NEVER
+    add_time(book.latency, book.latency_hist, v, dispatched - woken)
+    if book.pages.level == TRACE:
+        row = book.wakeups[book.pages.wakeups]
+        row.vcpu = v
+        row.woken = woken
+        row.dispatched = dispatched
+        book.pages.wakeups += 1
+
+
+@kernel
+def record_job(st, t, finish, missed):
+    """A job is finished, or (finish -1) the run ends before it is."""
+    book, task = st.book, st.tasks[t]
+    if missed:
+        book.tasks[t].misses += 1
+    if finish >= 0:
+        add_time(book.response, book.response_hist, t, finish - task.release)
+    else:
+        book.tasks[t].unfinished += 1
+    if book.pages.level >= JOBS:
+        row = book.jobs[book.pages.jobs]
+        row.task = t
+        row.release = task.release
+        row.start = task.started
+        row.finish = finish
+        row.deadline = -1 if task.deadline == NEVER else task.arrival + task.deadline
+        book.pages.jobs += 1
+
+
+@kernel
+def book_is_full(book):
+    """True when a table should be emptied before the next event."""
+    pages = book.pages
+    return pages.level != SUMMARY and (pages.jobs > pages.room or pages.slices > pages.room or pages.wakeups > pages.room
+                                       or pages.events > pages.room)
+
+
+def bucket_low(bucket: np.ndarray | int) -> np.ndarray:
+    """Least time that falls into a bucket [ns]."""
+    bucket = np.asarray(bucket, dtype=np.int64)
+    shift = np.maximum((bucket >> SUB_BITS) - 1, 0)
+    return (bucket - (shift << SUB_BITS)) << shift
+
+
+def percentile(hist: np.ndarray, q: float) -> int:
+    """Time below or at which a fraction `q` of the counts lie [ns]; -1 for an empty histogram.
+
+    The middle of the bucket that holds the ceil(q n)-th smallest: off by at most 1/128 of the value.
+    """
+    total = int(hist.sum())
+    if total == 0:
+        return -1
+    bucket = int(np.searchsorted(np.cumsum(hist), max(1, int(np.ceil(q * total)))))
+    low, high = int(bucket_low(bucket)), int(bucket_low(bucket + 1))
+    return (low + high - 1) // 2
+
+
+@dataclass
+class Recording:
+    """Raw results of a run: int64 arrays by column, times in ns, vCPUs and tasks numbered over the whole system.
+
+    Attributes
+    ----------
+    slices, jobs, wakeups, events : dict of (rows,) int64
+        Columns as in `TABLES`; empty when the record mode does not keep them. `event` indexes `EVENTS`.
+    runtime, stints, switches : (vcpus,) int64
+        Time on a pCPU [ns]; times given a pCPU; those among them where another vCPU had run there last.
+    latency, response : (n, 4) int64
+        Wake-ups per vCPU, finished jobs per task: count, min, max, sum [ns].
+    latency_hist, response_hist : (n, buckets) int64
+        Log-linear histograms; see `percentile`.
+    misses, unfinished : (tasks,) int64
+        Jobs with a deadline not later than the end of the run that were not done by then; jobs released and not finished.
+    handled : int
+        Events handled: timers that fired, and decisions that changed who runs.
+    scheduler : NamedTuple
+        The scheduler's own tables as the run left them.
+    """
+
+    level: str
+    slices: dict[str, np.ndarray]
+    jobs: dict[str, np.ndarray]
+    wakeups: dict[str, np.ndarray]
+    events: dict[str, np.ndarray]
+    runtime: np.ndarray
+    stints: np.ndarray
+    switches: np.ndarray
+    latency: np.ndarray
+    latency_hist: np.ndarray
+    misses: np.ndarray
+    unfinished: np.ndarray
+    response: np.ndarray
+    response_hist: np.ndarray
+    handled: int
+    scheduler: Any = None

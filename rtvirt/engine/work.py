@@ -1,0 +1,192 @@
+"""Work: which task of a VM each of its vCPUs executes, and how long it takes (docs/model.md section 3)."""
+
+from __future__ import annotations
+
+from ..jit import kernel
+from ..state import BLOCK, BLOCKED, NO_TASK, READY, RR, RUNNING, ask_decision, log
+from ..timers import NEVER, set_timer
+
+UNCLAIMED = -1
+
+
+@kernel
+def begin_work(st, v, now):
+    """The task of a running vCPU goes on computing; arm the timer of its step's end (or of its guest quantum's)."""
+    tasks, p, t = st.tasks, st.vcpus[v].pcpu, st.vcpus[v].task
+    start = st.pcpus[p].work_from
+    if start < now:
+        start = now
+    st.pcpus[p].work_start = start
+    if tasks[t].started < 0:
+        tasks[t].started = start
+    length = tasks[t].remaining
+    if st.vms[tasks[t].vm].guest == RR and tasks[t].quantum_left < length:
+        length = tasks[t].quantum_left
+    set_timer(st.timers, st.slots.work + p, start + length)
+
+
+@kernel
+def stop_work(st, v, now):
+    """The task of a running vCPU stops computing: count what it has done."""
+    p, t = st.vcpus[v].pcpu, st.vcpus[v].task
+    slot = st.slots.work + p
+    if st.timers.at[slot] != NEVER:
+        done = now - st.pcpus[p].work_start
+        if done > 0:
+            st.tasks[t].remaining -= done
+            st.tasks[t].quantum_left -= done
+        set_timer(st.timers, slot, NEVER)
+
+
+@kernel
+def delay_work(st, v, extra):
+    """The hypervisor or the guest's kernel takes time: the task on `v` has that much more to do (model 8.4)."""
+    t = st.vcpus[v].task
+    if extra > 0 and t != NO_TASK:
+        st.tasks[t].remaining += extra
+        st.tasks[t].quantum_left += extra
+        slot = st.slots.work + st.vcpus[v].pcpu
+        if st.vcpus[v].state == RUNNING and st.timers.at[slot] != NEVER:
+            set_timer(st.timers, slot, st.timers.at[slot] + extra)
+
+
+@kernel
+def put_task(st, v, t, now):
+    """Give a running vCPU a task and let it compute."""
+    vcpus, tasks = st.vcpus, st.tasks
+    vcpus[v].task = t
+    tasks[t].on_vcpu = v
+    tasks[t].last_vcpu = v
+    if vcpus[v].last_task != t:
+        if vcpus[v].last_task != NO_TASK:      # the guest's own context switch
+            tasks[t].remaining += st.costs.guest_switch
+            tasks[t].quantum_left += st.costs.guest_switch
+        vcpus[v].last_task = t
+    begin_work(st, v, now)
+
+
+@kernel
+def resume_work(st, v, now):
+    """Let a running vCPU go on if its task stands still."""
+    vcpus = st.vcpus
+    if vcpus[v].state == RUNNING and vcpus[v].task != NO_TASK and st.timers.at[st.slots.work + vcpus[v].pcpu] == NEVER:
+        begin_work(st, v, now)
+
+
+@kernel
+def drop_task(st, v, now):
+    """Take the task off a vCPU; it keeps what is left of its work."""
+    stop_work(st, v, now)
+    t = st.vcpus[v].task
+    if t != NO_TASK:
+        st.tasks[t].on_vcpu = -1
+        st.vcpus[v].task = NO_TASK
+
+
+@kernel
+def block(st, v, now):
+    """A vCPU that has nothing to do blocks; its pCPU will look for another (1.5.1)."""
+    vcpus, p = st.vcpus, st.vcpus[v].pcpu
+    vcpus[v].blocked = 1
+    vcpus[v].state = BLOCKED
+    log(st, now, p, v, BLOCK, 0)
+    ask_decision(st, p, now + st.costs.block_path + st.costs.hypercall)
+
+
+@kernel
+def most_urgent(st, vm, v):
+    """The ready task of least urgency that may run on vCPU `v` of a VM with one vCPU; NO_TASK if there is none."""
+    tasks = st.tasks
+    first = st.vms[vm].first_task
+    best = NO_TASK
+    if st.vms[vm].ready == 0:
+        return best
+    for t in range(first, first + st.vms[vm].tasks):
+        if tasks[t].state == READY and (best == NO_TASK or tasks[t].urgency < tasks[best].urgency):
+            best = t
+    return best
+
+
+@kernel
+def assign(st, vm, now):
+    """The guest's scheduling decision: match ready tasks with the vCPUs that hold a pCPU now (model 3.4, 3.5)."""
+    if st.vms[vm].vcpus > 1:
+        assign_many(st, vm, now)
+        return
+    v = st.vms[vm].first_vcpu
+    if st.vcpus[v].state != RUNNING:
+        return
+    t = most_urgent(st, vm, v)
+    if t != st.vcpus[v].task:
+        drop_task(st, v, now)
+        if t != NO_TASK:
+            put_task(st, v, t, now)
+    if t == NO_TASK:
+        block(st, v, now)
+
+
+@kernel
+def assign_many(st, vm, now):
+    """The same for a VM with several vCPUs: walk the ready tasks in order of urgency, each takes the best vCPU left."""
+    vcpus, tasks = st.vcpus, st.tasks
+    first_v, end_v = st.vms[vm].first_vcpu, st.vms[vm].first_vcpu + st.vms[vm].vcpus
+    first_t, end_t = st.vms[vm].first_task, st.vms[vm].first_task + st.vms[vm].tasks
+    free = 0
+    for v in range(first_v, end_v):
+        vcpus[v].claim = UNCLAIMED
+        if vcpus[v].state == RUNNING:
+            free += 1
+    for t in range(first_t, end_t):
+        tasks[t].seen = 0
+    while free > 0:
+        best = NO_TASK
+        for t in range(first_t, end_t):
+            if (tasks[t].state == READY and tasks[t].seen == 0
+                    and (best == NO_TASK or tasks[t].urgency < tasks[best].urgency)):
+                best = t
+        if best == NO_TASK:
+            break
+        tasks[best].seen = 1
+        v = choose_vcpu(st, best, first_v, end_v)
+        if v != UNCLAIMED:
+            vcpus[v].claim = best
+            free -= 1
+    for v in range(first_v, end_v):
+        if vcpus[v].state == RUNNING and vcpus[v].task != vcpus[v].claim:
+            drop_task(st, v, now)
+    for v in range(first_v, end_v):
+        if vcpus[v].state == RUNNING:
+            if vcpus[v].claim == UNCLAIMED:
+                block(st, v, now)
+            elif vcpus[v].task != vcpus[v].claim:
+                put_task(st, v, vcpus[v].claim, now)
+
+
+@kernel
+def choose_vcpu(st, t, first_v, end_v):
+    """vCPU for a task: its own if pinned; else the one it ran on last; else the lowest-numbered; running and unclaimed ones only."""
+    vcpus = st.vcpus
+    own = st.tasks[t].pinned
+    if own < 0:
+        own = st.tasks[t].last_vcpu
+    if own >= 0 and vcpus[own].state == RUNNING and vcpus[own].claim == UNCLAIMED:
+        return own
+    if st.tasks[t].pinned < 0:
+        for v in range(first_v, end_v):
+            if vcpus[v].state == RUNNING and vcpus[v].claim == UNCLAIMED:
+                return v
+    return UNCLAIMED
+
+
+@kernel
+def vcpu_to_wake(st, t):
+    """Blocked vCPU that a task which became ready should wake: its own if pinned, else the lowest-numbered; UNCLAIMED if none."""
+    vcpus = st.vcpus
+    own = st.tasks[t].pinned
+    if own >= 0:
+        return own if vcpus[own].blocked else UNCLAIMED
+    vm = st.tasks[t].vm
+    for v in range(st.vms[vm].first_vcpu, st.vms[vm].first_vcpu + st.vms[vm].vcpus):
+        if vcpus[v].blocked:
+            return v
+    return UNCLAIMED

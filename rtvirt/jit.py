@@ -1,0 +1,122 @@
+"""The one kernel decorator, and where compiled kernels are kept.
+
+Everything that runs inside the event loop is an ordinary Python function marked ``@kernel``. With Numba it is compiled; with
+``NUMBA_DISABLE_JIT=1`` it is left as it is, so the same source can be stepped through with a debugger and measured for coverage.
+
+Only the loop's entry point is cached on disk. Numba's cache notices an edit of the file that holds a function but not of the
+files it calls into, so the cache folder carries a digest of *all* kernel sources: an edit anywhere means a new folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+PACKAGE = Path(__file__).resolve().parent
+KERNEL_SOURCES = ("jit.py", "rng.py", "rows.py", "timers.py", "state.py", "engine/*.py", "guests/*.py", "schedulers/runqueue.py",
+                  "schedulers/credit_accounting.py")
+
+
+def kernel(function: F) -> F:
+    """Compile a function for the event loop; return it untouched when the JIT is off.
+
+    Kernels allocate nothing and hold no references, so reference counting is switched off (``_nrt=False``): counting would
+    cost more than the work. Only other kernels call them, so no wrappers for Python are made (``no_*_wrapper``), which would
+    take most of the compile time. Division follows numpy (no zero check).
+    """
+    if DISABLED:
+        return function
+    import numba
+
+    return numba.njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+
+def entry(function: F, cache_dir: Path) -> F:
+    """Compile an entry point of the event loop, keeping its machine code in `cache_dir`; it runs without the GIL."""
+    if DISABLED:
+        return function
+    import numba
+
+    previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(cache_dir)
+    try:
+        return numba.njit(nogil=True, error_model="numpy", _nrt=False, cache=True)(function)
+    finally:
+        numba.config.CACHE_DIR = previous
+
+
+def digest(scheduler: str) -> str:
+    """Fingerprint of the kernels one scheduler is compiled from: shared sources, its own file, Python and Numba."""
+    sha = hashlib.sha256(repr(sys.version_info[:3]).encode())
+    files = [path for pattern in KERNEL_SOURCES for path in sorted(PACKAGE.glob(pattern))]
+    for path in [*files, PACKAGE / "schedulers" / f"{scheduler}.py"]:
+        sha.update(path.read_bytes())
+    return sha.hexdigest()[:16]
+
+
+def cache_root() -> Path:
+    """Folder of compiled kernels: ``NUMBA_CACHE_DIR`` if set, else the user's cache folder (the install may be read-only)."""
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(os.environ["NUMBA_CACHE_DIR"])
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("rtvirt", appauthor=False)) / "kernels"
+
+
+def cache_dir(scheduler: str) -> Path:
+    """Folder that holds, or will hold, the machine code of one scheduler's loop."""
+    return cache_root() / f"{scheduler}-{digest(scheduler)}"
+
+
+def is_warm(scheduler: str) -> bool:
+    """True when a process can load this scheduler's loop without compiling it."""
+    return DISABLED or any(cache_dir(scheduler).rglob("*.nbc"))
+
+
+_loops: dict[str, ModuleType] = {}
+
+
+def loop_for(scheduler: str) -> ModuleType:
+    """The event loop bound to one scheduler: `engine/loop.py` executed with ``policy`` naming that scheduler's module.
+
+    One source, one compiled loop per scheduler: a loop that branched over all of them would take as long to compile as all
+    of them together, and could not be cached if schedulers were passed as arguments.
+    """
+    if scheduler not in _loops:
+        path = PACKAGE / "engine" / "loop.py"
+        module = ModuleType(f"rtvirt.engine.loop_{scheduler}")
+        module.__file__ = str(path)
+        module.policy = importlib.import_module(f"rtvirt.schedulers.{scheduler}")  # type: ignore[attr-defined]
+        sys.modules[module.__name__] = module
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)
+        module.run = entry(module.run, cache_dir(scheduler))  # type: ignore[attr-defined]
+        _loops[scheduler] = module
+    return _loops[scheduler]
+
+
+def warmup(names: Iterable[str] = ("credit",), report: Callable[[str], None] = lambda text: None) -> None:
+    """Compile schedulers ahead of time, telling `report` what happens.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Files of `rtvirt/schedulers/`, without ``.py``.
+    report : callable
+        Receives one line of text before and one after each compilation.
+    """
+    from time import perf_counter
+
+    simulate = importlib.import_module("rtvirt.simulate")
+    for name in names:
+        report(f"{name}: loading" if is_warm(name) else f"{name}: compiling, once (about 10 s)")
+        start = perf_counter()
+        simulate.compile_now(name)
+        report(f"{name}: ready after {perf_counter() - start:.1f} s")

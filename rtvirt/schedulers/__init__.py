@@ -1,0 +1,12 @@
+"""VM schedulers, one a file: parameters, and the algorithm as a student would read it.
+
+To add one: write `rtvirt/schedulers/NAME.py` with a frozen dataclass of parameters and the kernels that `engine/loop.py` calls
+(`start, place, wake, sleep, yield_, decide, tick, account`), and add its class to the line below.
+"""
+
+from .credit import Credit
+from .fixed_priority import FixedPriority
+from .null import Null
+from .round_robin import RoundRobin
+
+__all__ = ["Credit", "FixedPriority", "Null", "RoundRobin"]

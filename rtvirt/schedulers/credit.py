@@ -1,0 +1,439 @@
+"""Xen's credit scheduler, as it is since about 4.8 (docs/xen-rules.md section 2; rule numbers in brackets).
+
+The idea. Every 30 ms each vCPU that has been seen running *earns* credits according to its weight, and a running vCPU *burns*
+10 of them a millisecond. Whoever has credits left is UNDER, the others are OVER; UNDER goes first, round robin within a class.
+A vCPU that wakes while UNDER is put above both, BOOST, so that I/O is answered at once — until a tick finds it running.
+
+What to look for. Nothing here knows a deadline. Priorities change at ticks and accountings only, boosted vCPUs do not preempt
+each other, and who is never seen by a tick never earns. The third notebook makes a class of each of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+from ..jit import kernel
+from ..state import (
+    ACCOUNT, BOOST, IDLE, NO_LIMIT, OFFLINE, PARK, RATELIMIT, RUNNABLE, STEAL, TICK, UNBOOST, UNPARK, ask_decision, log,
+)
+from ..timers import NEVER, set_timer
+from .checks import check_time, check_version
+from .contracts import Contracts
+from .credit_initial import apply_initial
+from .credit_accounting import (
+    PRIO_BOOST, PRIO_OVER, PRIO_UNDER, activate, ceil_div, deactivate, insert, make_credit_state, measured, move_vm_to_head,
+    priority_of, sort_queue,
+)
+from .runqueue import NOBODY, remove
+
+CREDITS_PER_MS = 10
+NS_PER_CREDIT = 100_000
+MILLISECOND = 1_000_000
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Xen's credit scheduler.
+
+    Parameters
+    ----------
+    timeslice : int [ns]
+        How long a vCPU may run before the next of its class has a turn; also the accounting period. 1 to 1000 ms, whole
+        milliseconds.
+    ratelimit : int [ns]
+        A vCPU that was just given a pCPU keeps it at least so long. 0 (off) or 0.1 to 500 ms, at most `timeslice`.
+    xen : {"4.17", "4.22", "3.1", "3.0.3"}
+        Whose rules. 4.22 differs from 4.17 in stealing (2.11, since 4.18). 3.1 is what studies of 2007 and 2008 measured: time
+        is debited by sampling, there is no ratelimit (section 3.2). 3.0.3 is 2006, before BOOST (3.2.11).
+
+    Notes
+    -----
+    Xen's default scheduler has been credit2 since 4.12; credit is what most published measurements saw. The model leaves out
+    SMT siblings, NUMA nodes, cpupools and the migration delay (0 by default in Xen).
+    """
+
+    timeslice: int = 30 * MILLISECOND
+    ratelimit: int | None = None
+    xen: str = "4.17"
+
+    VERSIONS: ClassVar[tuple[str, ...]] = ("4.17", "4.22", "3.1", "3.0.3")
+    work_conserving: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_version("Credit", self.xen, self.VERSIONS)
+        check_time("Credit.timeslice", self.timeslice, MILLISECOND, 1000 * MILLISECOND, multiple=MILLISECOND)
+        if self.ratelimit is None:      # the default of the version: 1 ms since 4.2, none before
+            object.__setattr__(self, "ratelimit", 0 if self.xen.startswith("3") else MILLISECOND)
+        check_time("Credit.ratelimit", self.ratelimit, MILLISECOND // 10, min(self.timeslice, 500 * MILLISECOND), zero=True)
+        if self.xen.startswith("3"):
+            check_time("Credit.ratelimit", self.ratelimit, 0, 0, why=f"Xen {self.xen} has no ratelimit")
+            check_time("Credit.timeslice", self.timeslice, 30 * MILLISECOND, 30 * MILLISECOND,
+                       why=f"Xen {self.xen} has a fixed time slice")
+
+    @property
+    def kernel_name(self) -> str:
+        """File of `rtvirt/schedulers/` that holds the algorithm."""
+        return "credit_2007" if self.xen.startswith("3") else "credit"
+
+    def make_state(self, cpus: int, contracts: Contracts) -> Any:
+        """The scheduler's arrays for a pool of `cpus` pCPUs."""
+        weight, cap = contracts.weight_per_vm("Credit"), contracts.cap
+        vcpus = len(contracts.vcpu_vm)
+        if self.xen.startswith("3"):
+            from .credit_2007 import make_state
+
+            return make_state(self.xen, cpus=cpus, vcpus=vcpus, weight=weight, cap=cap)
+        ticks = 3 if self.timeslice >= 3 * MILLISECOND else 1                              # 2.1
+        return make_credit_state(
+            cpus=cpus, vcpus=vcpus, weight=weight, cap=cap, timeslice=self.timeslice,
+            tick_period=self.timeslice // 1000 // ticks * 1000,                            # whole microseconds (2.4.0)
+            slice_credits=CREDITS_PER_MS * self.timeslice // MILLISECOND, ratelimit=self.ratelimit,
+            steal_ratelimit=MILLISECOND if self.xen == "4.22" else -1, skip_yielders=int(self.xen == "4.22"),
+        )
+
+    def reconfigure(self, state: Any, vm: int, field: str, value: int) -> bool:
+        """Change a VM's weight or cap while it runs; False for any other field."""
+        if field == "cap":
+            state.vms[vm].cap = value
+        elif field == "weight":
+            counted = min(state.vms[vm].active_count, 1) if self.xen.startswith("3") else state.vms[vm].active_count
+            state.pool.weight_sum += (value - state.vms[vm].weight) * counted
+            state.vms[vm].weight = value
+        return field in ("cap", "weight")
+
+    def set_initial(self, state: Any, initial: Mapping[str, Any], first_vcpu: Mapping[str, int], contracts: Contracts) -> None:
+        """Start from given credits, priorities, active list and, for traces, measured ticks and accountings."""
+        apply_initial(state, initial, first_vcpu, contracts, per_vcpu_weight=not self.xen.startswith("3"))
+
+
+# ------------------------------------------------------------------ timers
+
+
+@kernel
+def start(st, cr):
+    """Arm the pool's master timer: accounting every time slice (2.1)."""
+    set_timer(st.timers, st.slots.account, measured(cr.measured_accounts, cr.pool.account_count, 0, cr.pool.timeslice + st.costs.account_late))
+
+
+@kernel
+def burn(cr, now, v):
+    """Charge the running vCPU for the time since it was last charged: 10 credits a millisecond (2.3.1).
+
+    Whole credits only. The remainder is kept twice, in `residual` and in `charged_to`; so the charge may run up to one credit
+    ahead, and evens out because time that is already paid is not charged (2.3.2).
+    """
+    elapsed = now - cr.vcpus[v].charged_to
+    if elapsed <= 0:
+        return
+    value = elapsed * CREDITS_PER_MS + cr.vcpus[v].residual
+    cr.vcpus[v].residual = value % MILLISECOND
+    cr.vcpus[v].credit -= value // MILLISECOND
+    cr.vcpus[v].charged_to += value // MILLISECOND * NS_PER_CREDIT
+
+
+@kernel
+def tick(st, cr, now, p):
+    """Every 10 ms on a pCPU that is not idle (2.4). It never forces a reschedule (2.4.1)."""
+    v = st.pcpus[p].current
+    if v != IDLE:
+        if cr.vcpus[v].priority == PRIO_BOOST:
+            cr.vcpus[v].priority = PRIO_UNDER
+            log(st, now, p, v, UNBOOST, cr.vcpus[v].credit)
+        burn(cr, now, v)
+        if not cr.vcpus[v].active:                     # only here does a vCPU join those who earn (2.9.1)
+            activate(st, cr, now, v, cr.vms[st.vcpus[v].vm].weight)
+        log(st, now, p, v, TICK, cr.vcpus[v].credit)
+    sort_queue(st, cr, p)
+    set_timer(st.timers, st.slots.tick + p, measured(cr.measured_ticks, cr.pool.tick_count, now, now + cr.pool.tick_period + st.costs.tick_late))
+
+
+@kernel
+def account(st, cr, now):
+    """Every 30 ms: hand out credits by weight, set priorities, park who is over its cap (2.5)."""
+    weight_sum = cr.pool.weight_sum
+    balance = cr.pool.balance
+    total = cr.pool.slice_credits * cr.pool.cpus
+    if balance < 0:
+        total -= balance                         # what was overdrawn is handed out again (step 1)
+    left, new_balance, surplus = weight_sum, 0, False
+    vm = cr.pool.first_vm
+    while vm != NOBODY:
+        following = cr.vms[vm].next_vm
+        n = cr.vms[vm].active_count
+        weight = cr.vms[vm].weight * n               # a VM's weight counts per vCPU (since 4.1)
+        left -= weight
+        peak = cr.pool.slice_credits * n              # nobody can use more than n pCPUs
+        if balance < 0:
+            peak += ceil_div(-balance * weight, weight_sum)
+        cap_per_vcpu = 0
+        if cr.vms[vm].cap > 0:
+            cap = ceil_div(cr.vms[vm].cap * cr.pool.slice_credits, 100)
+            peak = min(peak, cap)
+            cap_per_vcpu = ceil_div(cap, n)
+        fair = ceil_div(total * weight, weight_sum)
+        if fair < peak:
+            surplus = True
+        else:
+            if left > 0:                         # what this VM cannot use is offered to those behind it in the list
+                total += ceil_div((fair - peak) * weight_sum, left)
+                if surplus:
+                    move_vm_to_head(cr, vm)
+            fair = peak
+        share = ceil_div(fair, n)
+        v = cr.vms[vm].first_active
+        while v != NOBODY:
+            next_v = cr.vcpus[v].next_active
+            new_balance += settle(st, cr, now, v, share, cap_per_vcpu)
+            v = next_v
+        vm = following
+    cr.pool.balance = new_balance
+    cr.pool.epoch += 1                             # each pCPU sorts at its own next tick (step 5)
+    set_timer(st.timers, st.slots.account, measured(cr.measured_accounts, cr.pool.account_count, now, now + cr.pool.timeslice + st.costs.account_late))
+
+
+@kernel
+def settle(st, cr, now, v, share, cap_per_vcpu):
+    """Pay one active vCPU its share and set its priority; its credit afterwards (2.5 step 3f)."""
+    p = st.vcpus[v].pcpu
+    was_boosted = cr.vcpus[v].priority == PRIO_BOOST
+    cr.vcpus[v].credit += share
+    if cr.vcpus[v].credit < 0:
+        cr.vcpus[v].priority = PRIO_OVER
+        if cap_per_vcpu > 0 and cr.vcpus[v].credit < -cap_per_vcpu and not cr.vcpus[v].parked:
+            park(st, cr, now, v)
+        if cr.vcpus[v].credit < -cr.pool.slice_credits:
+            cr.vcpus[v].credit = -cr.pool.slice_credits
+    else:
+        cr.vcpus[v].priority = PRIO_UNDER
+        if cr.vcpus[v].parked:
+            unpark(st, cr, now, v)
+        if cr.vcpus[v].credit > cr.pool.slice_credits:      # it does not use what it earns: off the list, with half (2.5.3)
+            deactivate(st, cr, now, v, cr.vms[st.vcpus[v].vm].weight)
+            cr.vcpus[v].credit //= 2
+    if was_boosted:
+        log(st, now, p, v, UNBOOST, cr.vcpus[v].credit)
+    log(st, now, p, v, ACCOUNT, cr.vcpus[v].credit)
+    return cr.vcpus[v].credit
+
+
+@kernel
+def park(st, cr, now, v):
+    """Keep a vCPU that overran its cap off every pCPU until its credit is back to 0 (2.12)."""
+    cr.vcpus[v].parked = 1
+    log(st, now, st.vcpus[v].pcpu, v, PARK, cr.vcpus[v].credit)
+    st.vcpus[v].paused += 1
+    if st.vcpus[v].state == RUNNABLE:
+        st.vcpus[v].state = OFFLINE
+    sleep(st, cr, now, v)
+
+
+@kernel
+def unpark(st, cr, now, v):
+    """Let a parked vCPU go on. The flag is still set while it wakes: no boost (2.5.3f)."""
+    log(st, now, st.vcpus[v].pcpu, v, UNPARK, cr.vcpus[v].credit)
+    st.vcpus[v].paused -= 1
+    if st.vcpus[v].paused == 0 and not st.vcpus[v].blocked and st.vcpus[v].state == OFFLINE:
+        st.vcpus[v].state = RUNNABLE
+        wake(st, cr, now, v)
+    cr.vcpus[v].parked = 0
+
+
+# ------------------------------------------------------------------ wake, sleep, yield
+
+
+@kernel
+def place(st, cr, now, v):
+    """Choose a pCPU for a new vCPU: the proposed one, or the first that is quite idle (model 5.2); queue it if it is runnable."""
+    vcpus, cpus = st.vcpus, cr.pool.cpus
+    home = vcpus[v].pcpu
+    for k in range(cpus):
+        p = (home + k) % cpus
+        if st.allowed[v, p] and st.pcpus[p].current == IDLE and cr.pcpus[p].idle and cr.queues.line[p].head == NOBODY:
+            vcpus[v].pcpu = p
+            break
+    if vcpus[v].state == RUNNABLE:
+        insert(st, cr, vcpus[v].pcpu, v)
+        tickle(st, cr, v, now + st.costs.wake_path)
+
+
+@kernel
+def wake(st, cr, now, v):
+    """A blocked vCPU has something to do: boost it if it is UNDER, queue it where it last ran, see who should look (2.6, 2.10)."""
+    p = st.vcpus[v].pcpu
+    if st.pcpus[p].current == v or cr.queues.links[v].where != NOBODY:       # running or queued: nothing changes (2.6.2)
+        return
+    asked_at = now + st.costs.wake_path
+    if cr.pool.boosting and cr.vcpus[v].priority == PRIO_UNDER and not cr.vcpus[v].parked:
+        cr.vcpus[v].priority = PRIO_BOOST
+        asked_at += st.costs.boost_path
+        log(st, now, p, v, BOOST, cr.vcpus[v].credit)
+    insert(st, cr, p, v)
+    tickle(st, cr, v, asked_at)
+
+
+@kernel
+def sleep(st, cr, now, v):
+    """A vCPU is paused: a running one leaves at the next decision, a waiting one is taken off the queue (1.5.6)."""
+    p = st.vcpus[v].pcpu
+    if st.pcpus[p].current == v:
+        ask_decision(st, p, now)
+    elif cr.queues.links[v].where != NOBODY:
+        remove(cr.queues, v)
+
+
+@kernel
+def yield_(st, cr, now, v):
+    """The guest gives the pCPU up; the flag lasts until the vCPU is next taken off the queue (2.7.2)."""
+    cr.vcpus[v].yielded = 1
+
+
+@kernel
+def tickle(st, cr, v, at):
+    """After `v` was queued: which pCPU should reschedule? (2.10)
+
+    The pCPU where it last ran, if that is idle; or a suitable idle one, *whatever the priorities*; or, with no pCPU idle, again
+    the one where it last ran, if `v` has strictly higher priority than what runs there.
+    """
+    home = st.vcpus[v].pcpu
+    current = st.pcpus[home].current
+    chosen = NOBODY
+    if current == IDLE:
+        chosen = home
+    else:
+        if st.vcpus[v].picky:
+            chosen = next_idle(st, cr, v, True)
+        if chosen == NOBODY:
+            chosen = next_idle(st, cr, v, False)
+        if chosen != NOBODY:
+            cr.pool.last_tickled = chosen
+        elif cr.vcpus[v].priority > cr.vcpus[current].priority:
+            chosen = home
+    if chosen != NOBODY:
+        cr.pcpus[chosen].idle = 0                       # so that a second wake-up picks another one (2.10.1)
+        ask_decision(st, chosen, at)
+
+
+@kernel
+def next_idle(st, cr, v, soft):
+    """Next idle pCPU in turn that suits `v`, by its soft or its hard affinity; NOBODY if there is none."""
+    cpus = cr.pool.cpus
+    for k in range(1, cpus + 1):
+        p = (cr.pool.last_tickled + k) % cpus
+        suits = st.preferred[v, p] if soft else st.allowed[v, p]
+        if cr.pcpus[p].idle and suits:
+            return p
+    return NOBODY
+
+
+# ------------------------------------------------------------------ the decision
+
+
+@kernel
+def decide(st, cr, now, p):
+    """Who runs on pCPU `p` now, and for how long at most? (2.7.3)"""
+    vcpus, queues = st.vcpus, cr.queues
+    current = st.pcpus[p].current
+    runnable = current != IDLE and not vcpus[current].blocked and vcpus[current].paused == 0
+    if current != IDLE:
+        burn(cr, now, current)                                                     # step 1
+    if runnable and not cr.vcpus[current].yielded:
+        ran = now - st.pcpus[p].since
+        if ran < cr.pool.ratelimit:                                                     # step 2 (2.8)
+            log(st, now, p, current, RATELIMIT, cr.pool.ratelimit - ran)
+            return current, cr.pool.ratelimit - ran
+    if runnable:
+        insert(st, cr, p, current)                                                 # step 3: to the tail of its class
+    chosen = queues.line[p].head                                                        # step 4
+    if priority_of(cr, chosen) <= PRIO_OVER:                                       # step 5
+        stolen = steal(st, cr, now, p, priority_of(cr, chosen))
+        if stolen != NOBODY:
+            chosen = stolen
+    if chosen == NOBODY:
+        chosen = IDLE
+    elif queues.links[chosen].where != NOBODY:
+        remove(queues, chosen)
+    hand_over(st, cr, now, p, current, chosen)
+    if chosen == IDLE:
+        return IDLE, NO_LIMIT
+    cr.vcpus[chosen].yielded = 0
+    return chosen, cr.pool.timeslice                                                    # step 6
+
+
+@kernel
+def hand_over(st, cr, now, p, old, new):
+    """Keep the books of a decision: unpaid remainders, the set of idle pCPUs, the tick (2.3.1, 2.7.3 step 7, 2.4.2)."""
+    if old != IDLE:
+        cr.vcpus[old].charged_to -= now
+    if new != IDLE:
+        cr.vcpus[new].charged_to += now
+    cr.pcpus[p].idle = 1 if new == IDLE else 0
+    if new == IDLE:
+        set_timer(st.timers, st.slots.tick + p, NEVER)
+    elif old == IDLE:
+        due = now - now % cr.pool.tick_period + cr.pool.tick_period
+        set_timer(st.timers, st.slots.tick + p, measured(cr.measured_ticks, cr.pool.tick_count, now, due + st.costs.tick_late))
+
+
+@kernel
+def steal(st, cr, now, p, local_best):
+    """Look for a waiting vCPU of strictly higher priority on another busy pCPU, soft affinities first (2.11)."""
+    if cr.pool.steal_ratelimit >= 0:
+        if now - cr.pcpus[p].last_steal <= cr.pool.steal_ratelimit:
+            return NOBODY
+        cr.pcpus[p].last_steal = now
+    cpus = cr.pool.cpus
+    for step in range(2):
+        for k in range(1, cpus + 1):
+            peer = (cr.pool.bias + k) % cpus
+            if peer == p or cr.pcpus[peer].idle or runnable_on(st, cr, peer) <= 1:
+                continue
+            v = stealable(st, cr, peer, p, local_best, step == 0)
+            if v != NOBODY:
+                remove(cr.queues, v)
+                st.vcpus[v].pcpu = p
+                cr.pool.bias = peer
+                log(st, now, p, v, STEAL, peer)
+                return v
+    return NOBODY
+
+
+@kernel
+def runnable_on(st, cr, p):
+    """How many vCPUs run or wait on a pCPU."""
+    current = st.pcpus[p].current
+    running = current != IDLE and not st.vcpus[current].blocked and st.vcpus[current].paused == 0
+    return cr.queues.line[p].length + (1 if running else 0)
+
+
+@kernel
+def stealable(st, cr, peer, p, local_best, soft):
+    """First vCPU in a peer's queue that may run here and has a higher priority than the local best; NOBODY if none."""
+    v = cr.queues.line[peer].head
+    while v != NOBODY and cr.vcpus[v].priority > local_best:      # the rest of the queue is no better
+        suits = (st.vcpus[v].picky and st.preferred[v, p]) if soft else st.allowed[v, p]
+        if suits and not (cr.pool.skip_yielders and cr.vcpus[v].yielded):
+            return v
+        v = cr.queues.links[v].next
+    return NOBODY
+
+
+@kernel
+def leave(st, cr, now, v):
+    """The VM of `v` is gone: it earns no more, and starts from nothing should the VM come back."""
+    if cr.vcpus[v].parked:
+        cr.vcpus[v].parked = 0
+        st.vcpus[v].paused -= 1
+    if cr.vcpus[v].active:
+        deactivate(st, cr, now, v, cr.vms[st.vcpus[v].vm].weight)
+    cr.vcpus[v].credit = 0
+    cr.vcpus[v].residual = 0
+    cr.vcpus[v].priority = PRIO_UNDER
+
+
+@kernel
+def worth(cr, v):
+    """What the log shows beside the vCPU: its credit."""
+    return cr.vcpus[v].credit

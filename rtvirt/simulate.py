@@ -1,0 +1,210 @@
+"""`simulate`: a system, a scheduler, a duration; a `Run`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import state as S
+from .build import build_state, contracts_of
+from .engine.record import LEVELS, TABLES, Recording
+from .errors import Problem, RtvirtError, SpecError
+from .jit import loop_for
+from .rows import Row, column
+from .run import Run
+from .system import VM, Change, System, Task
+
+SHARE_OF_EVENTS = 2_000_000     # events between two looks at progress and Ctrl-C: about a tenth of a second
+COMMANDS = {"create": S.START_VM, "pause": S.PAUSE_VM, "resume": S.RESUME_VM, "crash": S.CRASH_VM, "restart": S.START_VM}
+
+
+def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, record: str = "trace",
+             initial: Mapping[str, Any] | None = None, progress: Callable[[int, int], None] | None = None) -> Run:
+    """Run a system under a VM scheduler.
+
+    Parameters
+    ----------
+    system : System
+        VMs, tasks, costs, changes.
+    scheduler : Credit, RoundRobin, FixedPriority or Null
+        How VMs share the pCPUs.
+    duration : int [ns]
+        Virtual time to run, from 0.
+    seed : int
+        Of everything random. Same inputs, same bits, on every platform, compiled or not.
+    record : {"trace", "jobs", "summary"}
+        Keep everything; jobs and statistics; or statistics only, in constant memory.
+    initial : mapping, optional
+        State to start from, for tests and traces. For credit: ``credit``, ``priority`` ("BOOST", "UNDER", "OVER") and ``active``
+        map (VM name, vCPU number) to a value, active ones listed from the tail of the active list; ``tick_times`` and
+        ``account_times`` are instants [ns] that replace the model's own.
+    progress : callable, optional
+        Called now and then with (virtual time done, duration), both in ns.
+
+    Returns
+    -------
+    Run
+        Tables and statistics of what happened.
+
+    Raises
+    ------
+    SpecError
+        A duration, record mode or initial state that makes no sense, or a contract the scheduler cannot honour.
+
+    Notes
+    -----
+    What is computed is pinned in docs/model.md. Memory bandwidth, caches (beyond `Costs.cache_reload`) and devices are left out.
+
+    Examples
+    --------
+    >>> import rtvirt as rv
+    >>> from rtvirt.units import ms
+    >>> two = rv.System(vms=[rv.VM("A", tasks=[rv.hog()]), rv.VM("B", tasks=[rv.hog()], weight=512)])
+    >>> run = rv.simulate(two, rv.Credit(), duration=ms(200))
+    >>> run.slices[["vm", "start"]].head(3).values.tolist()
+    [['A', 0], ['B', 30000000], ['A', 60000000]]
+    """
+    check_arguments(duration, seed, record)
+    machine = Machine(system, scheduler, seed, record, initial or {})
+    for change in sorted(system.changes, key=lambda change: change.at):
+        if change.at >= duration:
+            break
+        machine.run_until(change.at, duration, progress)
+        machine.change(change)
+    machine.run_until(duration, duration, progress)
+    return Run(system, scheduler, duration, seed, record, machine.close(duration))
+
+
+def check_arguments(duration: int, seed: int, record: str) -> None:
+    """Refuse what cannot be simulated, all problems at once."""
+    problems = []
+    if not isinstance(duration, (int, np.integer)) or isinstance(duration, bool) or not 0 < duration <= 2**53:
+        problems.append(Problem("duration", duration, "1 ns to 2^53 ns (104 days), an integer", "write for example s(10)", ""))
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**64:
+        problems.append(Problem("seed", seed, "an integer from 0 to 2^64 - 1", "write for example seed=1", ""))
+    if record not in LEVELS:
+        problems.append(Problem("record", record, ", ".join(LEVELS), 'write record="trace", "jobs" or "summary"', ""))
+    if problems:
+        raise SpecError(problems)
+
+
+class Machine:
+    """A run in progress: the engine's arrays, and what has been taken out of them so far."""
+
+    def __init__(self, system: System, scheduler: Any, seed: int, record: str, initial: Mapping[str, Any]) -> None:
+        self.system, self.scheduler, self.record = system, scheduler, record
+        self.contracts = contracts_of(system)
+        self.state = build_state(system, int(seed), LEVELS[record])
+        self.policy_state = scheduler.make_state(system.cpus, self.contracts)
+        if initial:
+            self.set_initial(initial)
+        self.run = loop_for(scheduler.kernel_name).run
+        self.chunks: dict[str, list[dict[str, np.ndarray]]] = {name: [] for name in TABLES}
+        self.exists = {vm.name for vm in system.vms if not any(c.vm == vm.name and c.fields.get("state") == "create"
+                                                                for c in system.changes)}
+        self.now = 0
+        self.command(S.START_SCHEDULER, 0)
+        self.starts = sorted((vm.start, i) for i, vm in enumerate(system.vms) if vm.name in self.exists)
+
+    def set_initial(self, initial: Mapping[str, Any]) -> None:
+        """Let the scheduler start from a given state."""
+        if not hasattr(self.scheduler, "set_initial"):
+            name = type(self.scheduler).__name__
+            raise SpecError([Problem("initial", sorted(initial), f"nothing, for {name}", "leave `initial` out", "")])
+        first = {name: int(self.state.vms[i].first_vcpu) for i, name in enumerate(self.contracts.names)}
+        self.scheduler.set_initial(self.policy_state, initial, first, self.contracts)
+
+    def run_until(self, horizon: int, duration: int, progress: Callable[[int, int], None] | None) -> None:
+        """Handle every event before `horizon`; VMs that start on the way start."""
+        while self.starts and self.starts[0][0] <= horizon and self.starts[0][0] < duration:
+            at, vm = self.starts.pop(0)
+            self.advance(at, duration, progress)
+            self.command(S.START_VM, vm)
+        self.advance(horizon, duration, progress)
+
+    def advance(self, horizon: int, duration: int, progress: Callable[[int, int], None] | None) -> None:
+        """Handle every event before `horizon`, in portions, emptying full tables and reporting progress between them."""
+        reason = S.BREATHE
+        while reason != S.DONE:
+            reason = self.run(self.state, self.policy_state, horizon, SHARE_OF_EVENTS, S.NOTHING, 0)
+            if reason == S.BOOK_FULL:
+                self.empty_tables()
+            elif reason == S.CHANNEL_FULL:
+                raise RtvirtError("a channel holds 4096 messages that its task has not worked on: the sends come faster than the "
+                                  "receiving task can work; send less often or give the receiver's VM more of the pCPU")
+            if progress is not None:
+                at = min(int(self.state.timers.at[self.state.timers.winner[1]]), horizon)
+                progress(at, duration)
+        self.now = horizon
+
+    def command(self, command: int, subject: int) -> None:
+        """Carry out a command at the present instant."""
+        self.run(self.state, self.policy_state, self.now, 0, command, subject)
+        pages = self.state.book.pages
+        if max(pages.slices, pages.jobs, pages.wakeups, pages.events) > pages.room:
+            self.empty_tables()
+
+    def change(self, change: Change) -> None:
+        """Let a change take effect now."""
+        vm = self.contracts.names.index(change.vm)
+        fields = dict(change.fields)
+        what = fields.pop("state", None)
+        for field, value in fields.items():
+            self.scheduler_setting(vm, field, value)
+        if what is not None:
+            self.command(COMMANDS[what], vm)
+
+    def scheduler_setting(self, vm: int, field: str, value: Any) -> None:
+        """Give a VM a new contract value."""
+        if not hasattr(self.scheduler, "reconfigure") or not self.scheduler.reconfigure(self.policy_state, vm, field, value):
+            name = type(self.scheduler).__name__
+            raise SpecError([Problem(f"changes[{self.contracts.names[vm]}].{field}", value, f"a parameter that {name} can change",
+                                     f"{name} does not look at `{field}` while it runs: leave this change out", "")])
+
+    def empty_tables(self) -> None:
+        """Move the rows that are full out of the engine's tables."""
+        book = self.state.book
+        for name, kind in TABLES.items():
+            used = int(getattr(book.pages, name))
+            if used:
+                rows = getattr(book, name)
+                self.chunks[name].append({field: column(rows, field, used) for field in kind.columns()})
+                setattr(book.pages, name, 0)
+
+    def close(self, duration: int) -> Recording:
+        """Stop the clock and hand over what was recorded."""
+        while self.run(self.state, self.policy_state, duration, 0, S.CLOSE, 0) != S.DONE:
+            self.empty_tables()
+        self.empty_tables()
+        book = self.state.book
+        tables = {name: join_chunks(kind, self.chunks[name]) for name, kind in TABLES.items()}
+        n, k = int(self.state.agenda.vcpus), int(self.state.agenda.tasks)
+        return Recording(
+            level=self.record, **tables, runtime=column(book.vcpus, "runtime", n), stints=column(book.vcpus, "stints", n),
+            switches=column(book.vcpus, "switches", n), latency=totals(book.latency, n), latency_hist=np.array(book.latency_hist[:n]),
+            misses=column(book.tasks, "misses", k), unfinished=column(book.tasks, "unfinished", k), response=totals(book.response, k),
+            response_hist=np.array(book.response_hist[:k]), handled=int(self.state.agenda.handled), scheduler=self.policy_state)
+
+
+def join_chunks(kind: type[Row], chunks: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """One array a column."""
+    return {field: np.concatenate([chunk[field] for chunk in chunks]) if chunks else np.zeros(0, np.int64) for field in kind.columns()}
+
+
+def totals(rows: Any, count: int) -> np.ndarray:
+    """(rows, 4) int64: count, least, most, total."""
+    return np.stack([column(rows, field, count) for field in ("count", "least", "most", "total")], axis=1)
+
+
+def compile_now(kernel_name: str) -> None:
+    """Compile (or load) one scheduler's loop by running a system of one task for a moment."""
+    from .schedulers import Credit, FixedPriority, Null, RoundRobin
+
+    schedulers = {"credit": Credit(), "credit_2007": Credit(xen="3.1"), "null": Null(), "round_robin": RoundRobin(),
+                  "fixed_priority": FixedPriority()}
+    if kernel_name not in schedulers:
+        raise SpecError([Problem("scheduler", kernel_name, ", ".join(schedulers), "choose one of these", "")])
+    system = System(vms=[VM("warm", tasks=[Task("up", wcet=1_000, period=1_000_000)])])
+    simulate(system, schedulers[kernel_name], 2_000_000)

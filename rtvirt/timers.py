@@ -1,0 +1,74 @@
+"""The clockwork: which timer is due next.
+
+Every timer of the model has a fixed slot. Slots are laid out in the order in which simultaneous events happen
+(docs/model.md 1.2), so the earliest timer, ties included, is the winner of a knock-out tournament in which the left player
+wins a draw. Setting a timer replays the matches on its way to the final: log2(slots) comparisons, no allocation, and the
+same order on every machine.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .jit import kernel
+from .rows import Many, Row, Struct, put
+
+NEVER = 2**63 - 1
+"""Expiry of a timer that is not armed `int [ns]`."""
+
+
+MAX_TIMERS = 8192
+
+
+class Bracket(Row):
+    """How many slots take part: a power of two."""
+
+    slots: int
+
+
+class Timers(Struct):
+    """Slots and tournament."""
+
+    bracket = Bracket
+    at = Many(int, MAX_TIMERS)          # expiry of each timer [ns], NEVER if not armed
+    winner = Many(int, MAX_TIMERS)      # slot that wins each match; match 1 is the final, match n plays winners of 2n and 2n + 1
+
+
+def tournament_size(count: int) -> int:
+    """Slots for at least `count` timers."""
+    slots = 2
+    while slots < count:
+        slots *= 2
+    return slots
+
+
+def reset_timers(timers: Any, slots: int) -> None:
+    """A tournament of `slots` timers, none armed."""
+    timers.bracket.slots = slots
+    put(timers.at, NEVER, slots)
+    for match in range(slots - 1, 0, -1):
+        timers.winner[match] = (2 * match - slots) if 2 * match >= slots else timers.winner[2 * match]
+
+
+@kernel
+def set_timer(timers, slot, at):
+    """Arm, move or (with NEVER) disarm the timer of a slot."""
+    timers.at[slot] = at
+    match = (slot + timers.bracket.slots) >> 1
+    left = slot & ~1
+    winner = left if timers.at[left] <= timers.at[left + 1] else left + 1
+    timers.winner[match] = winner
+    while match > 1:
+        rival = timers.winner[match ^ 1]
+        if match & 1:                       # we come from the right: a draw goes to the rival on the left
+            winner = rival if timers.at[rival] <= timers.at[winner] else winner
+        else:
+            winner = winner if timers.at[winner] <= timers.at[rival] else rival
+        match >>= 1
+        timers.winner[match] = winner
+
+
+@kernel
+def first_timer(timers):
+    """Slot of the timer that is due first."""
+    return timers.winner[1]
