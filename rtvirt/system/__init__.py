@@ -1,0 +1,12 @@
+"""The vocabulary: tasks in VMs in a system, what the hypervisor costs, and what changes over time."""
+
+from .change import Change
+from .costs import Costs
+from .distributions import Distribution, empirical, exponential, normal, uniform
+from .spec import FOREVER
+from .system import System
+from .task import Step, Task, block, hog, run, send, yield_
+from .vm import VM
+
+__all__ = ["FOREVER", "VM", "Change", "Costs", "Distribution", "Step", "System", "Task", "block", "empirical", "exponential", "hog",
+           "normal", "run", "send", "uniform", "yield_"]

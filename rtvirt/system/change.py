@@ -1,0 +1,56 @@
+"""Changes over time: a VM is created, reconfigured, paused, crashes, restarts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from .spec import Duration, Name, Spec, Time, Whole, know_fields
+from .vm import Priority, Weight
+
+
+class Change(Spec):
+    """Something that happens to a VM at an instant.
+
+    Parameters
+    ----------
+    at : int [ns]
+    vm : str
+        Name of the VM.
+    state : {"create", "pause", "resume", "crash", "restart"}, optional
+        A VM with a ``"create"`` does not exist before. A crash drops all jobs; only a crashed VM can restart.
+    weight, cap, budget, period, priority, extratime : optional
+        New contract values, from then on.
+
+    Examples
+    --------
+    >>> from rtvirt.units import ms
+    >>> Change(ms(100), "android", weight=128).fields
+    {'weight': 128}
+    """
+
+    at: Time
+    vm: Name
+    state: Literal["create", "pause", "resume", "crash", "restart"] | None = None
+    weight: Weight | None = None
+    cap: Annotated[Whole, Field(ge=0)] | None = None
+    budget: Duration | None = None
+    period: Duration | None = None
+    priority: Priority | None = None
+    extratime: bool | None = None
+
+    def __init__(self, at: Any = None, vm: Any = None, /, **data: Any) -> None:
+        if at is not None:
+            data["at"] = at
+        if vm is not None:
+            data["vm"] = vm
+        super().__init__(**data)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What changes, by field."""
+        return {name: value for name, value in self if name not in ("at", "vm") and value is not None}
+
+
+know_fields(Change)

@@ -1,0 +1,64 @@
+"""What the hypervisor itself costs: path lengths, timers, overheads. All zero unless given."""
+
+from __future__ import annotations
+
+from .spec import Spec, Time, know_fields
+
+
+class Costs(Spec):
+    """Costs of the hypervisor [ns] (docs/model.md 8); everything is 0 unless given.
+
+    Parameters
+    ----------
+    wake_path : int [ns]
+        From a wake-up to the scheduling decision it asks for. Whoever runs goes on meanwhile.
+    boost_path : int [ns]
+        The extra of a wake-up that starts a boost.
+    block_path : int [ns]
+        From a vCPU's blocking (or yielding) to the decision.
+    switch_out, switch_in : int [ns]
+        From a decision to the end of the old stint, and to the start of the new one. The new vCPU is charged from the decision.
+    block_switch_out, block_switch_in : int [ns], optional
+        The same when the old vCPU is not runnable; by default as above.
+    timer_slop : int [ns]
+        A slice timer set nearer than this fires this long after it was set (Xen: 50 us).
+    timer_late : int [ns]
+        Lateness of slice timers, ticks and accounting; `slice_late`, `tick_late`, `account_late` override it one by one.
+    decision : int [ns]
+        Of each scheduling decision: delays the vCPU that goes on, or the one that comes.
+    context_switch : int [ns]
+        Of a switch between vCPUs, before the new one works. Charged to the new one, as Xen does.
+    guest_switch : int [ns]
+        When a guest switches tasks on a vCPU: delays the new task.
+    tick : int [ns]
+        Of the scheduler's tick: delays the vCPU it interrupts.
+    hypercall : int [ns]
+        Of each block, yield and send: paid by the caller.
+    interrupt : int [ns]
+        Of each release: delays the vCPU that runs where the addressed vCPU last ran.
+    cache_reload : int [ns]
+        Extra work of a vCPU that comes back to a pCPU after another one ran there.
+    """
+
+    wake_path: Time = 0
+    boost_path: Time = 0
+    block_path: Time = 0
+    switch_out: Time = 0
+    switch_in: Time = 0
+    block_switch_out: Time | None = None
+    block_switch_in: Time | None = None
+    timer_slop: Time = 0
+    timer_late: Time = 0
+    slice_late: Time | None = None
+    tick_late: Time | None = None
+    account_late: Time | None = None
+    decision: Time = 0
+    context_switch: Time = 0
+    guest_switch: Time = 0
+    tick: Time = 0
+    hypercall: Time = 0
+    interrupt: Time = 0
+    cache_reload: Time = 0
+
+
+know_fields(Costs)

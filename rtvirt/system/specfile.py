@@ -1,0 +1,163 @@
+"""Systems as files: YAML that is data only, read safely, with the line of every mistake."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from ..errors import Problem, SpecError
+from ..units import format_ns, parse_time
+from .spec import FOREVER, readable
+from .system import System
+
+LARGEST = 1_000_000     # bytes
+DEEPEST = 20            # levels of nesting
+TIMES = {"wcet", "period", "deadline", "offset", "jitter", "releases", "start", "budget", "quantum", "at", "low", "high", "mean", "sd",
+         "values", *(f for f in ("wake_path boost_path block_path switch_out switch_in block_switch_out block_switch_in timer_slop "
+                                 "timer_late slice_late tick_late account_late decision context_switch guest_switch tick hypercall "
+                                 "interrupt cache_reload").split())}
+
+
+def load(path: str | Path) -> System:
+    """Read a system; SpecError with all mistakes, each with its line."""
+    path = Path(path)
+    data, lines = read(path)
+    try:
+        return System.model_validate(data)
+    except (ValidationError, SpecError) as error:
+        from .spec import problems_of
+
+        problems = error.problems if isinstance(error, SpecError) else problems_of(error, "system", data)
+        raise SpecError([p._replace(where=f"{path.name}:{line_of(p.field, data, lines)}") for p in problems]) from None
+
+
+def read(path: Path) -> tuple[Any, dict[tuple[Any, ...], int]]:
+    """The data of a YAML file, and the line of each part."""
+    def refuse(value: Any, allowed: str, fix: str, line: int = 1) -> SpecError:
+        return SpecError([Problem("file", value, allowed, fix, f"{path.name}:{line}")])
+
+    try:
+        if path.stat().st_size > LARGEST:
+            raise refuse(f"{path.stat().st_size} bytes", f"at most {LARGEST} bytes", "split the system, or shorten its lists")
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise refuse(str(path), "a file that exists", "check the path") from None
+    except UnicodeDecodeError as error:
+        raise refuse("bytes that are not text", "UTF-8 text", f"save it as UTF-8 (byte {error.start})") from None
+    except OSError as error:
+        raise refuse(str(path), "a readable file", f"the system says: {error.strerror}") from None
+    try:
+        for token in yaml.scan(text, yaml.SafeLoader):
+            if isinstance(token, (yaml.AnchorToken, yaml.AliasToken, yaml.TagToken)):
+                raise refuse("an anchor, alias or tag", "plain data", "write it out", token.start_mark.line + 1)
+        node = yaml.compose(text, yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise refuse(error.problem or "not YAML", "YAML", "correct the punctuation or indentation here", line) from None
+    except yaml.YAMLError as error:
+        raise refuse(str(error).splitlines()[0], "YAML text", "remove what is not plain text") from None
+    except RecursionError:
+        raise refuse("deep nesting", f"at most {DEEPEST} levels", "flatten it") from None
+    if not isinstance(node, yaml.MappingNode):
+        raise refuse("no fields", "fields such as cpus and vms", "write `vms:` and a list of VMs")
+    lines: dict[tuple[Any, ...], int] = {}
+    problems: list[Problem] = []
+    data = build(node, (), lines, problems, path.name)
+    if problems:
+        raise SpecError(problems)
+    return data, lines
+
+
+def build(node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int], problems: list[Problem], name: str) -> Any:
+    """Plain data of a node; duplicate keys and deep nesting are noted as problems."""
+    line = node.start_mark.line + 1
+    lines[path] = line
+    if len(path) > DEEPEST:
+        problems.append(Problem("file", "deep nesting", f"at most {DEEPEST} levels", "flatten it", f"{name}:{line}"))
+        return None
+    if isinstance(node, yaml.SequenceNode):
+        return [build(child, (*path, i), lines, problems, name) for i, child in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        result: dict[str, Any] = {}
+        for key_node, child in node.value:
+            key = str(key_node.value)
+            if key in result:
+                problems.append(Problem(key, "given twice", "each field once", "remove one of them",
+                                        f"{name}:{key_node.start_mark.line + 1}"))
+            result[key] = build(child, (*path, key), lines, problems, name)
+            lines[(*path, key)] = key_node.start_mark.line + 1
+        return result
+    return scalar(node, problems, name)
+
+
+def scalar(node: yaml.Node, problems: list[Problem], name: str) -> Any:
+    """A plain value; dates and other things YAML knows stay text."""
+    kinds = {"tag:yaml.org,2002:int": int, "tag:yaml.org,2002:float": float, "tag:yaml.org,2002:bool": bool,
+             "tag:yaml.org,2002:null": type(None)}
+    if node.tag not in kinds:
+        return str(node.value)
+    try:
+        loader = yaml.SafeLoader("")
+        return loader.construct_object(node)
+    except (ValueError, OverflowError, yaml.YAMLError):
+        problems.append(Problem("file", node.value, "a number", "correct it", f"{name}:{node.start_mark.line + 1}"))
+        return None
+
+
+def line_of(field: str, data: Any, lines: dict[tuple[Any, ...], int]) -> int:
+    """Line of the part of the file that a problem's field names, or of the nearest part around it."""
+    best, best_line = -1, 1
+    for path, line in lines.items():
+        text = readable(list(path), data)
+        if field == text or (text and field.startswith(text) and field[len(text):][:1] in ".["):
+            if len(text) > best:
+                best, best_line = len(text), line
+    return best_line
+
+
+def save(system: System, path: str | Path) -> None:
+    """Write a system as YAML, times in readable units; the old file stays until the new one is complete."""
+    path = Path(path)
+    text = yaml.safe_dump(plain(system), sort_keys=False, allow_unicode=True, width=120)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def plain(spec: Any, field: str = "") -> Any:
+    """Plain data of a specification, without what is at its default."""
+    from .spec import Spec
+    from .task import Step, Task
+
+    if isinstance(spec, Step):
+        if spec.kind == "yield":
+            return "yield"
+        return {spec.kind: spec.target if spec.kind == "send" else readable_time(spec.duration)}
+    if isinstance(spec, Spec):
+        kinds = type(spec).model_fields
+        implied = {"deadline": spec.period} if isinstance(spec, Task) and spec.arrival in ("periodic", "sporadic") else {}
+        return {name: plain(value, name) for name, value in spec
+                if name == "kind" or (value != kinds[name].default and value != implied.get(name, ...))}
+    if isinstance(spec, tuple):
+        return [plain(item, field) for item in spec]
+    if field in TIMES and isinstance(spec, int) and not isinstance(spec, bool):
+        return readable_time(spec)
+    return spec
+
+
+def readable_time(value: int | None) -> Any:
+    """'5 ms' if that is exact, else the number of ns."""
+    if value == FOREVER:
+        return "forever"
+    text = format_ns(value or 0)
+    return text if parse_time(text) == value else value

@@ -1,0 +1,185 @@
+"""Tasks: what a guest runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from ..errors import Problem, SpecError
+from ..units import parse_time
+from .distributions import Distribution, Empirical, Exponential, Normal, Uniform
+from .spec import FOREVER, Duration, Name, Spec, Time, Whole, know_fields, wrong
+
+AnyDistribution = Annotated[Uniform | Exponential | Normal | Empirical, Field(discriminator="kind")]
+
+
+class Step(Spec):
+    """One step of a scripted task; made by `run`, `block`, `yield_` and `send`."""
+
+    kind: Literal["run", "block", "yield", "send"]
+    duration: Annotated[int, Field(ge=1)] | None = None
+    target: str | None = None
+
+
+def run(duration: int) -> Step:
+    """Compute for so long `int [ns]`; FOREVER as a last step makes a hog."""
+    return Step(kind="run", duration=duration)
+
+
+def block(duration: int) -> Step:
+    """Sleep for so long from now `int [ns]`."""
+    return Step(kind="block", duration=duration)
+
+
+def yield_() -> Step:
+    """Offer the pCPU to others (SCHEDOP_yield)."""
+    return Step(kind="yield")
+
+
+def send(target: str) -> Step:
+    """Release a job of the channel task called ``"vm/task"``."""
+    return Step(kind="send", target=target)
+
+
+def to_steps(value: Any) -> Any:
+    """Steps as a file writes them: ``{run: 2 ms}``, ``yield``, ``{send: vm/task}``."""
+    return tuple(to_step(item) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+def to_step(item: Any) -> Any:
+    """One step as a file writes it."""
+    from .spec import to_ns
+
+    if item == "yield":
+        return {"kind": "yield"}
+    if isinstance(item, dict) and len(item) == 1:
+        (kind, amount), = item.items()
+        if kind in ("run", "block"):
+            return {"kind": kind, "duration": FOREVER if amount == "forever" else to_ns(amount)}
+        if kind == "send":
+            return {"kind": kind, "target": amount}
+    return item
+
+
+def to_demand(value: Any) -> Any:
+    """Execution time as a user writes it: ``forever``, a time, a list of times, a distribution."""
+    from .spec import to_ns
+
+    if value == "forever":
+        return FOREVER
+    if isinstance(value, str):
+        return to_ns(value)
+    if isinstance(value, (list, tuple)):
+        return tuple(to_ns(item) for item in value)
+    if isinstance(value, Distribution) or isinstance(value, dict):
+        return value
+    return FOREVER if value == FOREVER else to_ns(value)
+
+
+Demand = Annotated[
+    Annotated[int, Field(ge=1, le=FOREVER)] | Annotated[tuple[Duration, ...], Field(min_length=1)] | AnyDistribution | None,
+    BeforeValidator(lambda value: None if value is None else to_demand(value))]
+
+
+class Task(Spec):
+    """A sequence of jobs in a guest.
+
+    Parameters
+    ----------
+    name : str
+    wcet : int [ns], list of int, or Distribution
+        Execution time of a job; of a list, job k takes entry k modulo its length.
+    period : int [ns], optional
+        Distance of arrivals (periodic), least distance (sporadic), mean distance (poisson).
+    deadline : int [ns], optional
+        Relative to a job's arrival. Defaults to the period of a periodic or sporadic task; others have none unless given.
+    offset : int [ns]
+        From the VM's start to the first arrival.
+    jitter : int [ns]
+        Periodic: the release is up to so much later than the arrival. Sporadic: gaps are up to so much (0: one period) longer.
+    arrival : {"periodic", "sporadic", "poisson", "channel"}
+        ``"channel"``: released by a `send` step of another task.
+    releases : list of int [ns], optional
+        Explicit arrivals, counted from the VM's start, in order.
+    priority : int, optional
+        For fixed-priority guests; 1 is the highest. Without it: deadline monotonic.
+    vcpu : int, optional
+        vCPU of its VM to which the task is pinned.
+    actions : list of Step, optional
+        A script that each job executes, in place of `wcet`.
+
+    Raises
+    ------
+    SpecError
+        With every mistake found.
+
+    Examples
+    --------
+    >>> from rtvirt.units import ms, us
+    >>> Task("slot", wcet=us(300), period=ms(5)).deadline
+    5000000
+    """
+
+    name: Name
+    wcet: Demand = None
+    period: Duration | None = None
+    deadline: Duration | None = None
+    offset: Time = 0
+    jitter: Time = 0
+    arrival: Literal["periodic", "sporadic", "poisson", "channel"] = "periodic"
+    releases: tuple[Time, ...] | None = None
+    priority: Annotated[Whole, Field(ge=1)] | None = None
+    vcpu: Annotated[Whole, Field(ge=0)] | None = None
+    actions: Annotated[tuple[Step, ...], BeforeValidator(to_steps)] | None = None
+
+    def __init__(self, name: Any = None, /, **data: Any) -> None:
+        if name is not None:
+            data["name"] = name
+        super().__init__(**data)
+
+    @model_validator(mode="before")
+    @classmethod
+    def default_deadline(cls, data: Any) -> Any:
+        """The deadline of a periodic or sporadic task is its period unless given."""
+        if isinstance(data, dict) and data.get("deadline") is None and data.get("releases") is None \
+                and data.get("period") is not None and data.get("arrival", "periodic") in ("periodic", "sporadic"):
+            try:
+                return data | {"deadline": parse_time(data["period"])}
+            except SpecError:
+                return data              # the period itself will be complained about
+        return data
+
+    @model_validator(mode="after")
+    def check(self) -> Task:
+        """Fields that do not go together."""
+        found = []
+        if (self.wcet is None) == (self.actions is None):
+            found.append(Problem("wcet", self.wcet, "either wcet or actions", "give one of them, not both"))
+        if self.releases is not None and (self.period is not None or self.arrival != "periodic"):
+            found.append(Problem("releases", f"{len(self.releases)} times", "neither period nor arrival beside it",
+                                 "remove period and arrival, or releases"))
+        if self.releases is not None and list(self.releases) != sorted(self.releases):
+            found.append(Problem("releases", "times out of order", "times that never decrease", "sort them"))
+        if self.releases is None and self.arrival != "channel" and self.period is None and not self.is_hog:
+            found.append(Problem("period", None, "a time, unless there are releases or wcet is forever", "give a period"))
+        if self.arrival == "channel" and self.period is not None:
+            found.append(Problem("period", self.period, "none for a task released by sends", "remove it"))
+        if self.wcet == FOREVER and not self.is_hog:
+            found.append(Problem("wcet", "forever", "only without period, releases and deadline", "use hog()"))
+        wrong(found)
+        return self
+
+    @property
+    def is_hog(self) -> bool:
+        """True for a task whose one job starts with the VM and never comes again."""
+        return self.releases is None and self.arrival == "periodic" and self.period is None and self.deadline is None \
+            and (self.wcet == FOREVER or self.actions is not None)
+
+
+def hog(name: str = "hog") -> Task:
+    """A task that always computes: one job, released at the VM's start, that never ends."""
+    return Task(name, wcet=FOREVER)
+
+
+know_fields(Task)

@@ -1,0 +1,123 @@
+"""Virtual machines: tasks, vCPUs, and a contract with the hypervisor."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from ..errors import Problem
+from .spec import Duration, Name, Spec, Time, Whole, know_fields, wrong
+from .task import Task
+
+Weight = Annotated[Whole, Field(ge=1, le=65535)]
+Priority = Annotated[Whole, Field(ge=1)]
+Cpus = Annotated[tuple[Annotated[Whole, Field(ge=0)], ...], Field(min_length=1)]
+PER_VCPU = ("weight", "budget", "period", "extratime", "priority")
+
+
+class VM(Spec):
+    """A virtual machine (Xen: domain).
+
+    Parameters
+    ----------
+    name : str
+    tasks : sequence of Task
+    vcpus : int
+        Number of virtual CPUs.
+    guest : {"fp", "edf", "rr", "fifo"}
+        How the guest schedules its tasks over its vCPUs: fixed priority, earliest deadline first, round robin, first come.
+    start : int [ns]
+        When the VM is created.
+    control : bool
+        The control or driver VM (Xen: dom0); shown in its own colour.
+    weight : int, 1 to 65535
+        Share under contention (credit, credit2).
+    cap : int [percent of one pCPU]
+        Most it may use; 0 is no cap (credit, credit2).
+    budget, period : int [ns], optional
+        Reserved time in every period; also orders VMs under `FixedPriority`.
+    extratime : bool
+        May use time nobody has reserved. Off, unlike Xen's RTDS, where it is on.
+    priority : int, optional
+        For `FixedPriority`; 1 is the highest.
+    affinity, soft_affinity : list of pCPU numbers, or a list of those for each vCPU, optional
+        Where it may run, and where it would rather run.
+    sedf, bvt : dict, optional
+        Parameters of the historical schedulers.
+    quantum : int [ns]
+        Of a round-robin guest.
+
+    Notes
+    -----
+    Scalars hold for each vCPU (cap: for the VM); any of weight, budget, period, extratime and priority may be a list of length
+    `vcpus`.
+    """
+
+    name: Name
+    tasks: tuple[Task, ...] = ()
+    vcpus: Annotated[Whole, Field(ge=1, le=1024)] = 1
+    guest: Literal["fp", "edf", "rr", "fifo"] = "fp"
+    start: Time = 0
+    control: Annotated[bool, Field(strict=True)] = False
+    weight: Weight | tuple[Weight, ...] = 256
+    cap: Annotated[Whole, Field(ge=0)] = 0
+    budget: Duration | tuple[Duration, ...] | None = None
+    period: Duration | tuple[Duration, ...] | None = None
+    extratime: bool | tuple[bool, ...] = False
+    priority: Priority | tuple[Priority, ...] | None = None
+    affinity: Cpus | tuple[Cpus, ...] | None = None
+    soft_affinity: Cpus | tuple[Cpus, ...] | None = None
+    sedf: dict[str, int] | None = None
+    bvt: dict[str, int] | None = None
+    quantum: Duration = 10_000_000
+
+    def __init__(self, name: Any = None, /, **data: Any) -> None:
+        if name is not None:
+            data["name"] = name
+        super().__init__(**data)
+
+    @model_validator(mode="after")
+    def check(self) -> VM:
+        """Fields that do not go together."""
+        found = []
+        for field in (*PER_VCPU, "affinity", "soft_affinity"):
+            value = getattr(self, field)
+            listed = isinstance(value, tuple) and (field in PER_VCPU or isinstance(value[0], tuple))
+            if listed and len(value) != self.vcpus:
+                found.append(Problem(field, value, f"one value, or {self.vcpus} (one a vCPU)", "give as many values as vcpus"))
+        if self.cap > 100 * self.vcpus:
+            found.append(Problem("cap", self.cap, f"0 to {100 * self.vcpus} (100 a vCPU)", "lower the cap or add vCPUs"))
+        if not found:
+            for budget, period in zip(self.per_vcpu("budget"), self.per_vcpu("period"), strict=True):
+                if budget is not None and period is not None and budget > period:
+                    found.append(Problem("budget", budget, f"at most the period, {period}", "lower the budget"))
+        found += self.check_tasks()
+        wrong(found)
+        return self
+
+    def check_tasks(self) -> list[Problem]:
+        """Names, pins and priorities of the tasks."""
+        found = []
+        names = [task.name for task in self.tasks]
+        for name in dict.fromkeys(n for n in names if names.count(n) > 1):
+            found.append(Problem(f"tasks[{name}].name", name, "a name used once in its VM", "rename one of them"))
+        for task in self.tasks:
+            if task.vcpu is not None and task.vcpu >= self.vcpus:
+                found.append(Problem(f"tasks[{task.name}].vcpu", task.vcpu, f"0 to {self.vcpus - 1}", "choose one of its vCPUs"))
+        ranked = [task.priority is not None for task in self.tasks if not task.is_hog]
+        if self.guest == "fp" and any(ranked) and not all(ranked):
+            bare = next(task.name for task in self.tasks if task.priority is None and not task.is_hog)
+            found.append(Problem(f"tasks[{bare}].priority", None, "a priority for every task of the guest, or for none",
+                                 "give this task a priority too"))
+        return found
+
+    def per_vcpu(self, field: str) -> tuple[Any, ...]:
+        """A contract value for each vCPU."""
+        value = getattr(self, field)
+        if field in ("affinity", "soft_affinity"):
+            return value if value is not None and isinstance(value[0], tuple) else (value,) * self.vcpus
+        return value if isinstance(value, tuple) else (value,) * self.vcpus
+
+
+know_fields(VM)
