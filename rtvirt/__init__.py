@@ -1,0 +1,54 @@
+"""rtvirt: virtualizing real-time embedded systems, to teach and to research.
+
+    import rtvirt as rv
+
+Names are loaded when they are first used, so that `import rtvirt` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_NAMES = {
+    "system": ["System", "Task", "VM", "Costs", "Change", "hog", "run", "block", "yield_", "send", "uniform", "exponential", "normal",
+               "empirical"],
+    "simulate": ["simulate"],
+    "run": ["Run"],
+    "compare": ["compare"],
+    "schedulers": ["Credit", "Null", "RoundRobin", "FixedPriority"],
+    "errors": ["SpecError", "RecordError", "RtvirtError"],
+    "exercises": ["check", "hint", "variant"],
+}
+_MODULES = ("units", "plots", "xentrace", "explorers", "exercises", "data")
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = [*sorted(_HOME), *_MODULES]
+
+if TYPE_CHECKING:
+    from . import data, exercises, explorers, plots, units, xentrace
+    from .compare import compare
+    from .errors import RecordError, RtvirtError, SpecError
+    from .exercises import check, hint, variant
+    from .run import Run
+    from .schedulers import Credit, FixedPriority, Null, RoundRobin
+    from .simulate import simulate
+    from .system import (
+        VM, Change, Costs, System, Task, block, empirical, exponential, hog, normal, run, send, uniform, yield_,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    if name in _HOME:
+        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"rtvirt has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
