@@ -15,9 +15,9 @@ __version__ = "0.1.0"
 _NAMES = {
     "system": ["System", "Task", "VM", "Costs", "Change", "hog", "run", "block", "yield_", "send", "uniform", "exponential", "normal",
                "empirical"],
-    "simulate": ["simulate"],
-    "run": ["Run"],
-    "compare": ["compare"],
+    "simulation": ["simulate"],
+    "results": ["Run"],
+    "comparison": ["compare"],
     "schedulers": ["Credit", "Null", "RoundRobin", "FixedPriority"],
     "errors": ["SpecError", "RecordError", "RtvirtError"],
     "exercises": ["check", "hint", "variant"],
@@ -29,14 +29,27 @@ __all__ = [*sorted(_HOME), *_MODULES]
 
 if TYPE_CHECKING:
     from . import data, exercises, explorers, plots, units, xentrace
-    from .compare import compare
+    from .comparison import compare
     from .errors import RecordError, RtvirtError, SpecError
     from .exercises import check, hint, variant
-    from .run import Run
+    from .results import Run
     from .schedulers import Credit, FixedPriority, Null, RoundRobin
-    from .simulate import simulate
+    from .simulation import simulate
     from .system import (
-        VM, Change, Costs, System, Task, block, empirical, exponential, hog, normal, run, send, uniform, yield_,
+        VM,
+        Change,
+        Costs,
+        System,
+        Task,
+        block,
+        empirical,
+        exponential,
+        hog,
+        normal,
+        run,
+        send,
+        uniform,
+        yield_,
     )
 
 

@@ -13,7 +13,7 @@ from .errors import RtvirtError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .run import Run
+    from .results import Run
 
 TABLES = {"trace": ("slices", "jobs", "wakeups", "events"), "jobs": ("jobs",), "summary": ()}
 

@@ -11,7 +11,7 @@ from .errors import RtvirtError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .run import Run
+    from .results import Run
 
 
 class InvariantError(RtvirtError, AssertionError):

@@ -114,7 +114,7 @@ def warmup(names: Iterable[str] = ("credit",), report: Callable[[str], None] = l
     """
     from time import perf_counter
 
-    simulate = importlib.import_module("rtvirt.simulate")
+    simulate = importlib.import_module("rtvirt.simulation")
     for name in names:
         report(f"{name}: loading" if is_warm(name) else f"{name}: compiling, once (about 10 s)")
         start = perf_counter()

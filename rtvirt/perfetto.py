@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .export import atomically
 
 if TYPE_CHECKING:
-    from .run import Run
+    from .results import Run
 
 PCPUS = 1             # process number of the pCPUs; VM i is process 10 + i
 FIRST_VM = 10

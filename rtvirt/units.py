@@ -16,7 +16,8 @@ from typing import Any
 
 from .errors import Problem, SpecError
 
-FACTORS = {"ns": 1, "us": 1_000, "µs": 1_000, "μs": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000}
+FACTORS = {"ns": 1, "us": 1_000, "µs": 1_000, "μs": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000,
+           "h":3_600_000_000_000}
 LONGEST = 2**53
 """Longest time the model knows: 2^53 ns, about 104 days `int [ns]`."""
 

@@ -14,19 +14,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-
 from ..jit import kernel
 from ..state import (
-    ACCOUNT, BOOST, IDLE, NO_LIMIT, OFFLINE, PARK, RATELIMIT, RUNNABLE, STEAL, TICK, UNBOOST, UNPARK, ask_decision, log,
+    ACCOUNT,
+    BOOST,
+    IDLE,
+    NO_LIMIT,
+    OFFLINE,
+    PARK,
+    RATELIMIT,
+    RUNNABLE,
+    STEAL,
+    TICK,
+    UNBOOST,
+    UNPARK,
+    ask_decision,
+    log,
 )
 from ..timers import NEVER, set_timer
 from .checks import check_time, check_version
 from .contracts import Contracts
-from .credit_initial import apply_initial
 from .credit_accounting import (
-    PRIO_BOOST, PRIO_OVER, PRIO_UNDER, activate, ceil_div, deactivate, insert, make_credit_state, measured, move_vm_to_head,
-    priority_of, sort_queue,
+    PRIO_BOOST,
+    PRIO_OVER,
+    PRIO_UNDER,
+    activate,
+    ceil_div,
+    deactivate,
+    insert,
+    make_credit_state,
+    measured,
+    move_vm_to_head,
+    priority_of,
+    sort_queue,
 )
+from .credit_initial import apply_initial
 from .runqueue import NOBODY, remove
 
 CREDITS_PER_MS = 10
@@ -115,7 +137,21 @@ class Credit:
 @kernel
 def start(st, cr):
     """Arm the pool's master timer: accounting every time slice (2.1)."""
-    set_timer(st.timers, st.slots.account, measured(cr.measured_accounts, cr.pool.account_count, 0, cr.pool.timeslice + st.costs.account_late))
+    arm_account(st, cr, 0)
+
+
+@kernel
+def arm_account(st, cr, now):
+    """Next accounting: a time slice after this one, plus its lateness, so that it drifts as on a real machine (2.4.0)."""
+    due = now + cr.pool.timeslice + st.costs.account_late
+    set_timer(st.timers, st.slots.account, measured(cr.measured_accounts, cr.pool.account_count, now, due))
+
+
+@kernel
+def arm_tick(st, cr, p, now, due):
+    """Next tick of a pCPU."""
+    due += st.costs.tick_late
+    set_timer(st.timers, st.slots.tick + p, measured(cr.measured_ticks, cr.pool.tick_count, now, due))
 
 
 @kernel
@@ -147,7 +183,7 @@ def tick(st, cr, now, p):
             activate(st, cr, now, v, cr.vms[st.vcpus[v].vm].weight)
         log(st, now, p, v, TICK, cr.vcpus[v].credit)
     sort_queue(st, cr, p)
-    set_timer(st.timers, st.slots.tick + p, measured(cr.measured_ticks, cr.pool.tick_count, now, now + cr.pool.tick_period + st.costs.tick_late))
+    arm_tick(st, cr, p, now, now + cr.pool.tick_period)
 
 
 @kernel
@@ -191,7 +227,7 @@ def account(st, cr, now):
         vm = following
     cr.pool.balance = new_balance
     cr.pool.epoch += 1                             # each pCPU sorts at its own next tick (step 5)
-    set_timer(st.timers, st.slots.account, measured(cr.measured_accounts, cr.pool.account_count, now, now + cr.pool.timeslice + st.costs.account_late))
+    arm_account(st, cr, now)
 
 
 @kernel
@@ -373,8 +409,7 @@ def hand_over(st, cr, now, p, old, new):
     if new == IDLE:
         set_timer(st.timers, st.slots.tick + p, NEVER)
     elif old == IDLE:
-        due = now - now % cr.pool.tick_period + cr.pool.tick_period
-        set_timer(st.timers, st.slots.tick + p, measured(cr.measured_ticks, cr.pool.tick_count, now, due + st.costs.tick_late))
+        arm_tick(st, cr, p, now, now - now % cr.pool.tick_period + cr.pool.tick_period)
 
 
 @kernel

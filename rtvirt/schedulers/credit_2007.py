@@ -16,12 +16,34 @@ import numpy as np
 
 from ..jit import kernel
 from ..state import (
-    ACCOUNT, BOOST, IDLE, OFFLINE, PARK, RUNNABLE, STEAL, TICK, UNBOOST, UNPARK, ask_decision, log,
+    ACCOUNT,
+    BOOST,
+    IDLE,
+    OFFLINE,
+    PARK,
+    RUNNABLE,
+    STEAL,
+    TICK,
+    UNBOOST,
+    UNPARK,
+    ask_decision,
+    log,
 )
 from ..timers import NEVER, set_timer
 from .credit_accounting import (
-    PRIO_BOOST, PRIO_IDLE, PRIO_OVER, PRIO_PARKED, PRIO_UNDER, activate, ceil_div, deactivate, insert,
-    make_credit_state, move_vm_to_head, priority_of, sort_queue,
+    PRIO_BOOST,
+    PRIO_IDLE,
+    PRIO_OVER,
+    PRIO_PARKED,
+    PRIO_UNDER,
+    activate,
+    ceil_div,
+    deactivate,
+    insert,
+    make_credit_state,
+    move_vm_to_head,
+    priority_of,
+    sort_queue,
 )
 from .runqueue import NOBODY, remove
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .run import Run
+from .results import Run
 
 if TYPE_CHECKING:
     import pandas as pd

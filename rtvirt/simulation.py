@@ -13,7 +13,7 @@ from .engine.record import LEVELS, TABLES, Recording
 from .errors import Problem, RtvirtError, SpecError
 from .jit import loop_for
 from .rows import Row, column
-from .run import Run
+from .results import Run
 from .system import VM, Change, System, Task
 
 SHARE_OF_EVENTS = 2_000_000     # events between two looks at progress and Ctrl-C: about a tenth of a second

@@ -1,0 +1,77 @@
+"""`rtvirt simulate FILE`: run a system file and print what happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+SCHEDULERS = ("credit", "null", "rr", "fp")
+
+
+@click.command(help="Simulate the system in FILE (YAML) and print tables of VMs and tasks.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--scheduler", type=click.Choice(SCHEDULERS), default="credit", show_default=True)
+@click.option("--xen", default="4.17", show_default=True, help="Version whose credit scheduler to run: 4.17, 4.22, 3.1, 3.0.3.")
+@click.option("--timeslice", default=None, help="Of credit, for example 5ms.")
+@click.option("--ratelimit", default=None, help="Of credit, for example 0ms.")
+@click.option("--quantum", default=None, help="Of rr, for example 10ms.")
+@click.option("--duration", default="10s", show_default=True, help="Virtual time, for example 500ms.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--record", type=click.Choice(["trace", "jobs", "summary"]), default=None, help="Default: summary, or trace for a picture.")
+@click.option("--gantt", type=click.Path(path_type=Path), default=None, help="Write a picture of the first 120 ms (PNG).")
+@click.option("--export", type=click.Path(path_type=Path), default=None, help="Write all tables as CSV into a folder.")
+@click.option("--perfetto", type=click.Path(path_type=Path), default=None, help="Write a trace for ui.perfetto.dev.")
+def simulate(file: Path, duration: str, seed: int, record: str | None, gantt: Path | None, export: Path | None,
+             perfetto: Path | None, **options: Any) -> None:
+    """Load, simulate with a progress bar, print."""
+    from ..simulation import simulate as run_system
+    from ..system import System
+    from ..units import ms, parse_time
+
+    system, scheduler, length = System.load(file), make_scheduler(**options), parse_time(duration)
+    record = record or ("trace" if gantt or export or perfetto else "summary")
+    with click.progressbar(length=1000, label=f"{file.name}", show_eta=True, width=30) as bar:
+        def progress(done: int, whole: int) -> None:
+            bar.update(max(0, 1000 * done // whole - bar.pos))
+
+        run = run_system(system, scheduler, length, seed, record=record, progress=progress)
+    click.echo(run.summary())
+    click.echo(table(run.vms, shares=("share",)))
+    if len(run.tasks):
+        click.echo(table(run.tasks))
+    if gantt:
+        from ..plots import gantt as draw
+
+        draw(run, until=min(length, ms(120))).figure.savefig(gantt)
+        click.echo(f"wrote {gantt}")
+    if export:
+        click.echo(f"wrote {len(run.to_csv(export))} tables to {export}")
+    if perfetto:
+        click.echo(f"wrote {run.to_perfetto(perfetto)}")
+
+
+def make_scheduler(scheduler: str, xen: str, timeslice: str | None, ratelimit: str | None, quantum: str | None) -> Any:
+    """The scheduler that the options describe."""
+    from ..schedulers import Credit, FixedPriority, Null, RoundRobin
+    from ..units import parse_time
+
+    if scheduler == "credit":
+        given = {"timeslice": timeslice, "ratelimit": ratelimit}
+        return Credit(xen=xen, **{name: parse_time(value) for name, value in given.items() if value is not None})
+    if scheduler == "rr":
+        return RoundRobin() if quantum is None else RoundRobin(quantum=parse_time(quantum))
+    return Null() if scheduler == "null" else FixedPriority()
+
+
+def table(frame: Any, shares: tuple[str, ...] = ()) -> str:
+    """A table for people: times in microseconds."""
+    shown = frame.copy()
+    for name in shown.columns:
+        if name in shares or name == "miss_ratio":
+            shown[name] = (100 * shown[name]).map("{:.2f} %".format)
+        elif name == "runtime" or name.startswith(("latency", "response")):
+            shown[name] = [f"{value / 1000:,.1f}" if value >= 0 else "-" for value in shown[name]]
+            shown = shown.rename(columns={name: f"{name} us"})
+    return "\n" + shown.to_string()

@@ -1,0 +1,32 @@
+"""What all tests share: how much to do, and from which seed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+LONG = os.environ.get("RTVIRT_LONG", "0") not in ("", "0")
+SEED = int(os.environ.get("RTVIRT_SEED", time.time() // 86400))
+
+
+def pytest_report_header() -> str:
+    """Say how to repeat this run."""
+    return f"rtvirt: RTVIRT_SEED={SEED}{', full counts' if LONG else ''}"
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """Seed of today's shard of random systems; RTVIRT_SEED fixes it."""
+    return SEED
+
+
+@pytest.fixture(scope="session")
+def long() -> bool:
+    """True when the full counts are wanted."""
+    return LONG
