@@ -68,6 +68,7 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     """
     check_arguments(duration, seed, record)
     machine = Machine(system, scheduler, seed, record, initial or {})
+    machine.state.agenda.end = duration
     for change in sorted(system.changes, key=lambda change: change.at):
         if change.at >= duration:
             break

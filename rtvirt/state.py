@@ -85,6 +85,7 @@ class Vm(Row):
     quantum: int              # of a round-robin guest [ns]
     queued: int               # counter behind round-robin urgencies
     ready: int                # how many tasks have work
+    alive: int                # 1: started, and not crashed since
 
 
 class Task(Row):
@@ -147,6 +148,7 @@ class Agenda(Row):
     pcpus: int                # how many there are
     vcpus: int
     tasks: int
+    end: int                  # of the run [ns]
     next_decision: int        # the least of the pCPUs' decide_at [ns]
     handled: int              # events handled: timers that fired, and decisions that changed who runs
     failed: int               # reason to stop; DONE if none

@@ -66,7 +66,6 @@ def run(st, q, horizon, events, command, subject):
         obey(st, q, horizon, command, subject)
         return DONE
     timers, slots = st.timers, st.slots
-    pcpus, book = st.pcpus, st.book
     for _ in range(events):
         slot = first_timer(timers)
         now = timers.at[slot]
@@ -87,11 +86,10 @@ def run(st, q, horizon, events, command, subject):
                 set_timer(timers, slot, NEVER)
                 ask_decision(st, slot - slots.slice, now)
             elif slot < slots.account:
-                policy.tick(st, q, now, slot - slots.tick)
-                delay_work(st, pcpus[slot - slots.tick].current, st.costs.tick)
+                tick(st, q, now, slot - slots.tick)
             else:
                 policy.account(st, q, now)
-        if book_is_full(book):
+        if book_is_full(st.book):
             return BOOK_FULL
         if st.agenda.failed != DONE:
             return CHANNEL_FULL
@@ -194,7 +192,9 @@ def task_timer(st, q, now, t):
 
 @kernel
 def release(st, q, now, t):
-    """A job of task `t` is released, by a timer, a list or a send."""
+    """A job of task `t` is released, by a timer, a list or a send. What is sent to a VM that is not there is lost."""
+    if not st.vms[st.tasks[t].vm].alive:
+        return
     tell_vm(st, q, now, t, take_release(st, t, now))
 
 
@@ -222,6 +222,14 @@ def interrupt(st, t, woken):
 
 
 # ------------------------------------------------------------------ vCPUs
+
+
+@kernel
+def tick(st, q, now, p):
+    """The scheduler's tick on pCPU `p`; whoever runs there pays for it."""
+    policy.tick(st, q, now, p)
+    if st.pcpus[p].current != IDLE:
+        delay_work(st, st.pcpus[p].current, st.costs.tick)
 
 
 @kernel
@@ -344,6 +352,7 @@ def obey(st, q, now, command, vm):
         else:
             pause(st, q, now, v, PAUSED if command == PAUSE_VM else CRASH)
     if command == CRASH_VM:
+        st.vms[vm].alive = 0
         for t in range(st.vms[vm].first_task, st.vms[vm].first_task + st.vms[vm].tasks):
             if st.tasks[t].on_vcpu >= 0:
                 drop_task(st, st.tasks[t].on_vcpu, now)
@@ -379,6 +388,7 @@ def start_vm(st, q, now, vm):
     """Release what is due, and queue as many vCPUs as there are ready tasks (model section 5)."""
     tasks, vcpus = st.tasks, st.vcpus
     first, end = st.vms[vm].first_vcpu, st.vms[vm].first_vcpu + st.vms[vm].vcpus
+    st.vms[vm].alive = 1
     first_t, end_t = st.vms[vm].first_task, st.vms[vm].first_task + st.vms[vm].tasks
     for v in range(first, end):
         vcpus[v].blocked = 1
@@ -416,8 +426,7 @@ def close(st, end):
             stop_work(st, v, end)
             if tasks[t].remaining == 0 and tasks[t].step + 1 >= tasks[t].steps and tasks[t].started >= 0:
                 finish_job(st, t, end)
-        start = st.pcpus[p].work_from
-        record_stint(st, p, v, start if start < end else end, end)
+        record_stint(st, p, v, st.pcpus[p].work_from, end)
         st.pcpus[p].current = IDLE
     for t in range(st.agenda.tasks):
         if not close_task(st, t, end):

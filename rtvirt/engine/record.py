@@ -62,8 +62,9 @@ def add_time(totals, hist, row, x):
 
 @kernel
 def record_stint(st, p, v, start, end):
-    """A vCPU leaves its pCPU."""
+    """A vCPU leaves its pCPU; what a switch takes beyond the end of the run is cut."""
     book = st.book
+    start, end = min(start, st.agenda.end), min(end, st.agenda.end)
     book.vcpus[v].runtime += end - start
     if book.pages.level == TRACE:
         row = book.slices[book.pages.slices]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .spec import Spec, Time, know_fields
+from pydantic import model_validator
+
+from ..errors import Problem
+from .spec import Spec, Time, know_fields, wrong
 
 
 class Costs(Spec):
@@ -39,6 +42,20 @@ class Costs(Spec):
     cache_reload : int [ns]
         Extra work of a vCPU that comes back to a pCPU after another one ran there.
     """
+
+    @model_validator(mode="after")
+    def check(self) -> Costs:
+        """A stint cannot end after the next one has begun."""
+        begins = self.switch_in + self.context_switch + self.decision
+        found = [Problem("switch_out", self.switch_out, f"at most switch_in + context_switch + decision = {begins}",
+                         "raise switch_in")] if self.switch_out > begins else []
+        out = self.switch_out if self.block_switch_out is None else self.block_switch_out
+        begins += (self.switch_in if self.block_switch_in is None else self.block_switch_in) - self.switch_in
+        if out > begins:
+            found.append(Problem("block_switch_out", out, f"at most block_switch_in + context_switch + decision = {begins}",
+                                 "raise block_switch_in"))
+        wrong(found)
+        return self
 
     wake_path: Time = 0
     boost_path: Time = 0

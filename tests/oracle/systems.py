@@ -1,0 +1,124 @@
+"""Random small systems in which things coincide often."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import rtvirt as rv
+from rtvirt.units import ms, us
+
+SCHEDULERS = {
+    "credit-4.17": lambda rnd: rv.Credit(**credit_options(rnd)), "credit-4.22": lambda rnd: rv.Credit(xen="4.22", **credit_options(rnd)),
+    "credit-3.1": lambda rnd: rv.Credit(xen="3.1"), "credit-3.0.3": lambda rnd: rv.Credit(xen="3.0.3"),
+    "rr": lambda rnd: rv.RoundRobin(quantum=ms(rnd.choice([1, 5, 10]))), "fp": lambda rnd: rv.FixedPriority(), "null": lambda rnd: rv.Null(),
+}
+
+
+def credit_options(rnd: random.Random) -> dict[str, int]:
+    """Time slices and ratelimits."""
+    timeslice = ms(rnd.choice([1, 2, 5, 30, 30, 30]))
+    return {"timeslice": timeslice, "ratelimit": min(timeslice, rnd.choice([0, us(500), ms(1)]))}
+
+
+def grid(rnd: random.Random, low: float, high: float) -> int:
+    """A time, mostly on a coarse grid."""
+    t = rnd.uniform(low, high)
+    return max(1, ms(round(t))) if rnd.random() < 0.7 and t >= 1 else max(1, us(100 * round(10 * t)), us(rnd.randint(1, 99)))
+
+
+def demand(rnd: random.Random) -> Any:
+    """An execution time."""
+    kind = rnd.random()
+    if kind < 0.6:
+        return grid(rnd, 0.2, 6)
+    if kind < 0.8:
+        return [grid(rnd, 0.1, 8) for _ in range(rnd.randint(1, 4))]
+    return rnd.choice([rv.uniform(us(100), ms(4)), rv.exponential(ms(1)), rv.normal(ms(2), us(500)), rv.empirical([us(300), ms(1), ms(7)])])
+
+
+def script(rnd: random.Random, targets: list[str]) -> list[Any]:
+    """Steps."""
+    steps = []
+    for _ in range(rnd.randint(1, 6)):
+        kind = rnd.random()
+        if kind < 0.5:
+            steps.append(rv.run(grid(rnd, 0.1, 5)))
+        elif kind < 0.7:
+            steps.append(rv.block(grid(rnd, 0.5, 12)))
+        elif kind < 0.85 or not targets:
+            steps.append(rv.yield_())
+        else:
+            steps.append(rv.send(rnd.choice(targets)))
+    return steps
+
+
+def task(rnd: random.Random, name: str, vcpus: int, targets: list[str], extra: dict[str, Any]) -> rv.Task:
+    """A task of any kind."""
+    if vcpus > 1 and rnd.random() < 0.3:
+        extra["vcpu"] = rnd.randrange(vcpus)
+    work = {"actions": script(rnd, targets)} if rnd.random() < 0.25 else {"wcet": demand(rnd)}
+    kind = rnd.choice(["periodic", "periodic", "list", "sporadic", "poisson"])
+    if rnd.random() < 0.3:
+        extra["deadline"] = grid(rnd, 2, 30)
+    if kind == "list":
+        start = 0
+        releases = [start := start + rnd.choice([0, grid(rnd, 1, 25)]) for _ in range(rnd.randint(1, 8))]
+        return rv.Task(name, releases=releases, **work, **extra)
+    return rv.Task(name, period=grid(rnd, 3, 30), arrival=kind, offset=rnd.choice([0, 0, grid(rnd, 0.5, 20)]),
+                   jitter=rnd.choice([0, 0, grid(rnd, 0.5, 10)]), **work, **extra)
+
+
+def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
+    """(system, scheduler, duration) of one seed."""
+    rnd = random.Random(f"{seed}/{name}")
+    cpus = rnd.choice([1, 1, 2, 3])
+    names = [f"v{i}" for i in range(rnd.randint(1, 5))]
+    channels = [f"{vm}/c" for vm in names if rnd.random() < 0.3]
+    vms = []
+    for vm in names:
+        vcpus = rnd.choice([1, 1, 1, 2, 3])
+        guest = rnd.choice(["fp", "edf", "rr", "fifo"])
+        ranked = guest == "fp" and rnd.random() < 0.5
+        tasks = [task(rnd, f"t{j}", vcpus, channels, {"priority": rnd.randint(1, 3)} if ranked else {}) for j in range(rnd.randint(0, 3))]
+        if rnd.random() < 0.45:
+            tasks.append(rv.hog())
+        if f"{vm}/c" in channels:
+            tasks.append(rv.Task("c", arrival="channel", wcet=grid(rnd, 0.1, 3), **({"priority": 2} if ranked else {})))
+        affinity = None if rnd.random() < 0.7 else sorted(rnd.sample(range(cpus), rnd.randint(1, cpus)))
+        soft = None if rnd.random() < 0.7 else sorted(rnd.sample(range(cpus), rnd.randint(1, cpus)))
+        vms.append(rv.VM(vm, tasks=tasks, vcpus=vcpus, guest=guest, weight=rnd.choice([64, 256, 256, 512, 1000]),
+                         cap=rnd.choice([0, 0, 0, 20, 50, 80]), priority=rnd.choice([None, 1, 2, 3]), period=rnd.choice([None, ms(5), ms(10)]),
+                         start=rnd.choice([0, 0, 0, ms(5)]), affinity=affinity, soft_affinity=soft, quantum=ms(rnd.choice([1, 3, 10]))))
+    return rv.System(cpus=cpus, vms=vms, costs=costs(rnd), changes=changes(rnd, vms, name)), SCHEDULERS[name](rnd), ms(rnd.choice([60, 120, 200]))
+
+
+def costs(rnd: random.Random) -> rv.Costs:
+    """Nothing mostly; now and then everything."""
+    if rnd.random() < 0.65:
+        return rv.Costs()
+    names = [name for name in rv.Costs.model_fields if rnd.random() < 0.5]
+    chosen = {name: us(50) if name == "timer_slop" else rnd.choice([0, us(1), us(10), 7321]) for name in names}
+    for kind in ("", "block_"):           # a stint ends before the next begins
+        if kind + "switch_out" in chosen or kind + "switch_in" in chosen:
+            least = chosen.get(kind + "switch_out", chosen.get("switch_out", 0))
+            chosen[kind + "switch_in"] = max(least, chosen.get(kind + "switch_in", 0))
+    if "switch_out" in chosen and "block_switch_in" in chosen and "block_switch_out" not in chosen:
+        chosen["block_switch_in"] = max(chosen["block_switch_in"], chosen["switch_out"])
+    return rv.Costs(**chosen)
+
+
+def changes(rnd: random.Random, vms: list[rv.VM], name: str) -> list[rv.Change]:
+    """Now and then a VM is paused, crashes or gets another contract."""
+    found: list[rv.Change] = []
+    for vm in vms:
+        if rnd.random() < 0.15:
+            at = ms(rnd.randint(6, 40))
+            kind = rnd.choice(["pause", "crash", "contract"])
+            if kind == "contract" and name.startswith("credit"):
+                found.append(rv.Change(at, vm.name, weight=rnd.choice([100, 777]), cap=rnd.choice([0, 30])))
+            elif kind != "contract":
+                found.append(rv.Change(at, vm.name, state=kind))
+                if rnd.random() < 0.7:
+                    found.append(rv.Change(at + ms(rnd.randint(1, 30)), vm.name, state="resume" if kind == "pause" else "restart"))
+    return found

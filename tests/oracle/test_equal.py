@@ -1,0 +1,61 @@
+"""The engine and the oracle give equal traces on random systems."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+import rtvirt as rv
+from rtvirt.jit import DISABLED
+from rtvirt.state import EVENTS
+
+from .core import World
+from .credit import Credit, Credit2007
+from .plain import FixedPriority, Null, RoundRobin
+from .systems import SCHEDULERS, system
+
+SECONDS, LEAST = 6.0, 10 if DISABLED else 100
+ASIDE = {"tick", "account", "dispatch", "preempt", "block", "wake", "unboost", "start"}    # events whose value is a snapshot
+
+
+def oracle(spec: rv.System, scheduler: Any, duration: int, seed: int) -> World:
+    """The oracle's run."""
+    kinds = {rv.Null: Null, rv.RoundRobin: RoundRobin, rv.FixedPriority: FixedPriority}
+    kind = kinds.get(type(scheduler)) or (Credit2007 if scheduler.xen.startswith("3") else Credit)
+    return World(spec, lambda world: kind(world, scheduler), duration, seed).run()
+
+
+def differences(spec: rv.System, scheduler: Any, duration: int, seed: int) -> str:
+    """'' when the two agree, else what differs first."""
+    run, world = rv.simulate(spec, scheduler, duration, seed), oracle(spec, scheduler, duration, seed)
+    run.check()
+    for name in ("slices", "wakeups", "jobs"):
+        raw = getattr(run.recording, name)
+        ours = sorted(zip(*(raw[c].tolist() for c in raw)))
+        theirs = sorted((*row[:2], *(min(t, duration) for t in row[2:])) if name == "slices" else row for row in getattr(world, name))
+        for a, b in zip([*ours, None], [*theirs, None]):
+            if a != b:
+                return f"{name}: engine {a}, oracle {b}"
+    raw = run.recording.events
+    ours = sorted(zip(*(raw[c].tolist() for c in ("time", "cpu", "vcpu", "event", "value"))))
+    code = {event: i for i, event in enumerate(EVENTS)}
+    ours = [row for row in ours if EVENTS[row[3]] not in ASIDE]
+    theirs = sorted((at, p, v, code[event], value) for at, p, v, event, value in world.events if event not in ASIDE)
+    for a, b in zip([*ours, None], [*theirs, None]):
+        if a != b:
+            return f"events: engine {a and (*a[:3], EVENTS[a[3]], a[4])}, oracle {b and (*b[:3], EVENTS[b[3]], b[4])}"
+    return ""
+
+
+@pytest.mark.parametrize("name", list(SCHEDULERS))
+def test_engine_equals_oracle(name, seed, long):
+    wanted = 100_000 if long else None
+    end, count, first = time.monotonic() + SECONDS, 0, seed * 1_000_003
+    while count < (wanted or LEAST) or (wanted is None and time.monotonic() < end):
+        spec, scheduler, duration = system(first + count, name)
+        found = differences(spec, scheduler, duration, seed=first + count)
+        assert not found, f"system({first + count}, {name!r}) under {scheduler!r}: {found}"
+        count += 1
+    print(f"{name}: {count} systems equal, from seed {first}")
