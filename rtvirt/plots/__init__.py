@@ -1,0 +1,11 @@
+"""Pictures of runs: ``f(data, *, ax=None) -> Axes``. No global state: a new figure belongs to whoever called.
+
+Colours mean something (Okabe-Ito): real-time blue, best effort orange, driver VM green, hypervisor grey, miss vermillion, bound
+black dashed; each comes with a hatch or marker too.
+"""
+
+from .gantt import gantt
+from .latency import compare, credits, ecdf, shares
+from .style import COLOURS, describe, meaning_of, show
+
+__all__ = ["COLOURS", "compare", "credits", "describe", "ecdf", "gantt", "meaning_of", "shares", "show"]
