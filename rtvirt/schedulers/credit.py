@@ -49,7 +49,7 @@ from .credit_accounting import (
     sort_queue,
 )
 from .credit_initial import apply_initial
-from .runqueue import NOBODY, remove
+from .runqueue import NOBODY, insert_after, remove
 
 CREDITS_PER_MS = 10
 NS_PER_CREDIT = 100_000

@@ -1,0 +1,108 @@
+"""How near a model run comes to a real window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..results import Run
+from .forced import TAIL, UNSCORED, forced_or_none
+from .window import Window
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SLICE_GRID, WAKE_GRID = 100_000, 25_000      # [ns]: without a grid, atoms of path costs would ruin the distances
+LEAST_SLICES = 60
+QUANTILES = (0.05, 0.5, 0.9, 0.99, 1.0)
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """Distances between a real window and a model run; the first 2.5 s and the last 0.2 s are not scored.
+
+    Attributes
+    ----------
+    share_pp : float
+        Largest error of a VM's share, percentage points.
+    slice_ks : float
+        Largest Kolmogorov-Smirnov distance of stint lengths, over VMs with at least 60, on a 0.1 ms grid.
+    wakeup_ks : float
+        The same for wake-up latencies of d1 on a 25 us grid; nan if it never wakes.
+    wakeup_quantiles : DataFrame
+        p5, p50, p90, p99, max of d1's latencies [ns], real and model.
+    decisions : float
+        Forced agreement (see `forced_agreement`); nan where it cannot be had.
+    boosts : tuple of int
+        Wake-ups at which model and trace agree about the boost, and all; (0, 0) where it cannot be had.
+    fitted : bool
+        True for the window from which the path costs come.
+    """
+
+    share_pp: float
+    slice_ks: float
+    wakeup_ks: float
+    wakeup_quantiles: pd.DataFrame
+    decisions: float
+    boosts: tuple[int, int]
+    fitted: bool
+
+
+def fidelity(real: Window, model: Run, *, forced: bool = True) -> Fidelity:
+    """Compare a model run with the window it replays; ``forced=False`` leaves out the walk through all decisions (seconds)."""
+    start, end = UNSCORED, real.duration - TAIL
+    walk = forced_or_none(real) if forced else None
+    ours, theirs = latencies(model.wakeups, start, end), latencies(real.wakeups, start, end)
+    return Fidelity(
+        share_pp=share_error(real.slices, model.slices, start, end), slice_ks=slice_distance(real.slices, model.slices, start, end),
+        wakeup_ks=distance(ours, theirs, WAKE_GRID), wakeup_quantiles=quantiles(theirs, ours),
+        decisions=walk.agreement if walk else float("nan"), boosts=(walk.boosts_agreed, walk.boosts) if walk else (0, 0),
+        fitted=real.name.startswith("E3b_"))
+
+
+def share_error(real: pd.DataFrame, model: pd.DataFrame, start: int, end: int) -> float:
+    """Largest difference of shares, percentage points."""
+    ours, theirs = ({vm: float(np.clip(t["end"], start, end).sub(np.clip(t["start"], start, end)).sum()) / (end - start)
+                     for vm, t in table.groupby("vm")} for table in (model, real))
+    return 100 * max(abs(ours.get(vm, 0.0) - share) for vm, share in theirs.items())
+
+
+def slice_distance(real: pd.DataFrame, model: pd.DataFrame, start: int, end: int) -> float:
+    """Largest distance of stint lengths over VMs with enough of them."""
+    worst = 0.0
+    for vm, table in real.groupby("vm"):
+        theirs, ours = (lengths(t[t["vm"] == vm], start, end) for t in (table, model))
+        if len(theirs) >= LEAST_SLICES:
+            worst = max(worst, distance(ours, theirs, SLICE_GRID))
+    return worst
+
+
+def lengths(table: pd.DataFrame, start: int, end: int) -> np.ndarray:
+    """Lengths of stints that lie within the scored part [ns]."""
+    inside = table[(table["start"] >= start) & (table["end"] <= end)]
+    return (inside["end"] - inside["start"]).to_numpy()
+
+
+def latencies(wakeups: pd.DataFrame, start: int, end: int) -> np.ndarray:
+    """Latencies of d1's scored wake-ups [ns]."""
+    return wakeups[(wakeups["vm"] == "d1") & (wakeups["woken"] >= start) & (wakeups["woken"] < end)]["latency"].to_numpy()
+
+
+def distance(a: np.ndarray, b: np.ndarray, grid: int) -> float:
+    """Kolmogorov-Smirnov distance of two samples rounded to a grid; nan if one is empty."""
+    if not len(a) or not len(b):
+        return float("nan") if not len(a) and not len(b) else 1.0
+    a, b = np.sort(np.round(a / grid)), np.sort(np.round(b / grid))
+    at = np.unique(np.concatenate([a, b]))
+    return float(np.abs(np.searchsorted(a, at, "right") / len(a) - np.searchsorted(b, at, "right") / len(b)).max())
+
+
+def quantiles(real: np.ndarray, model: np.ndarray) -> pd.DataFrame:
+    """Quantiles of both [ns]."""
+    import pandas as pd
+
+    names = [f"p{100 * q:g}" if q < 1 else "max" for q in QUANTILES]
+    return pd.DataFrame({label: np.quantile(x, QUANTILES).astype(np.int64) if len(x) else np.full(len(QUANTILES), -1)
+                         for label, x in (("real", real), ("model", model))}, index=names)
