@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 PACKAGE = Path(__file__).resolve().parent
 KERNEL_SOURCES = ("jit.py", "rng.py", "rows.py", "timers.py", "state.py", "engine/*.py", "guests/*.py", "schedulers/runqueue.py",
-                  "schedulers/credit_accounting.py")
+                  "schedulers/credit_*.py")
 
 
 def kernel(function: F) -> F:
@@ -85,18 +85,18 @@ _loops: dict[str, ModuleType] = {}
 
 
 def loop_for(scheduler: str) -> ModuleType:
-    """The event loop bound to one scheduler: `engine/loop.py` executed with ``policy`` naming that scheduler's module.
+    """The event loop bound to one scheduler: `engine/vcpus.py` and `loop.py`, executed with ``policy`` naming its module.
 
     One source, one compiled loop per scheduler: a loop that branched over all of them would take as long to compile as all
     of them together, and could not be cached if schedulers were passed as arguments.
     """
     if scheduler not in _loops:
-        path = PACKAGE / "engine" / "loop.py"
         module = ModuleType(f"rtvirt.engine.loop_{scheduler}")
-        module.__file__ = str(path)
         module.policy = importlib.import_module(f"rtvirt.schedulers.{scheduler}")  # type: ignore[attr-defined]
         sys.modules[module.__name__] = module
-        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)
+        for name in ("vcpus.py", "loop.py"):
+            path = PACKAGE / "engine" / name
+            exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)
         module.run = entry(module.run, cache_dir(scheduler))  # type: ignore[attr-defined]
         _loops[scheduler] = module
     return _loops[scheduler]

@@ -12,8 +12,8 @@ from .build import build_state, contracts_of
 from .engine.record import LEVELS, TABLES, Recording
 from .errors import Problem, RtvirtError, SpecError
 from .jit import loop_for
-from .rows import Row, column
 from .results import Run
+from .rows import Row, column
 from .system import VM, Change, System, Task
 
 SHARE_OF_EVENTS = 2_000_000     # events between two looks at progress and Ctrl-C: about a tenth of a second

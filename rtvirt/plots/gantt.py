@@ -64,10 +64,8 @@ def bars(ax: Axes, left: np.ndarray, right: np.ndarray, lane: int, height: float
     if len(left) > PIXELS:
         gap = (end - start) / PIXELS
         new = np.concatenate([[True], left[1:] - right[:-1] > gap])
-        group = np.cumsum(new) - 1
         right = np.maximum.reduceat(right, np.flatnonzero(new))
         left = left[new]
-        del group
     low, high = lane - height / 2, lane + height / 2
     corners = [[(a, low), (b, low), (b, high), (a, high)] for a, b in zip(left / 1e6, right / 1e6, strict=True)]
     ax.add_collection(PolyCollection(corners, **look))
@@ -76,7 +74,7 @@ def bars(ax: Axes, left: np.ndarray, right: np.ndarray, lane: int, height: float
 def mark_jobs(run: Run, ax: Axes, lane_of: dict[tuple[str, int], int], start: int, end: int) -> int:
     """Releases of tasks with a deadline as arrows, missed deadlines as crosses; how many misses are shown."""
     jobs = run.jobs[run.jobs["deadline"] >= 0]
-    lanes = jobs["vm"].map({vm: lane for (vm, k), lane in lane_of.items() if k == 0})
+    lanes = np.array([lane_of[vm, 0] for vm in jobs["vm"]], float)
     shown = (jobs["release"] >= start) & (jobs["release"] < end)
     ax.plot(jobs["release"][shown] / 1e6, lanes[shown] - 0.47, linestyle="none", marker="v", markersize=5, color=COLOURS["real-time"],
             label="_release")

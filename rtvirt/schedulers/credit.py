@@ -24,7 +24,6 @@ from ..state import (
     PARK,
     RATELIMIT,
     RUNNABLE,
-    STEAL,
     TICK,
     UNBOOST,
     UNPARK,
@@ -49,7 +48,8 @@ from .credit_accounting import (
     sort_queue,
 )
 from .credit_initial import apply_initial
-from .runqueue import NOBODY, insert_after, remove
+from .credit_placement import steal, tickle
+from .runqueue import NOBODY, remove
 
 CREDITS_PER_MS = 10
 NS_PER_CREDIT = 100_000
@@ -281,21 +281,6 @@ def unpark(st, cr, now, v):
 
 
 @kernel
-def place(st, cr, now, v):
-    """Choose a pCPU for a new vCPU: the proposed one, or the first that is quite idle (model 5.2); queue it if it is runnable."""
-    vcpus, cpus = st.vcpus, cr.pool.cpus
-    home = vcpus[v].pcpu
-    for k in range(cpus):
-        p = (home + k) % cpus
-        if st.allowed[v, p] and st.pcpus[p].current == IDLE and cr.pcpus[p].idle and cr.queues.line[p].head == NOBODY:
-            vcpus[v].pcpu = p
-            break
-    if vcpus[v].state == RUNNABLE:
-        insert(st, cr, vcpus[v].pcpu, v)
-        tickle(st, cr, v, now + st.costs.wake_path)
-
-
-@kernel
 def wake(st, cr, now, v):
     """A blocked vCPU has something to do: boost it if it is UNDER, queue it where it last ran, see who should look (2.6, 2.10)."""
     p = st.vcpus[v].pcpu
@@ -324,44 +309,6 @@ def sleep(st, cr, now, v):
 def yield_(st, cr, now, v):
     """The guest gives the pCPU up; the flag lasts until the vCPU is next taken off the queue (2.7.2)."""
     cr.vcpus[v].yielded = 1
-
-
-@kernel
-def tickle(st, cr, v, at):
-    """After `v` was queued: which pCPU should reschedule? (2.10)
-
-    The pCPU where it last ran, if that is idle; or a suitable idle one, *whatever the priorities*; or, with no pCPU idle, again
-    the one where it last ran, if `v` has strictly higher priority than what runs there.
-    """
-    home = st.vcpus[v].pcpu
-    current = st.pcpus[home].current
-    chosen = NOBODY
-    if current == IDLE:
-        chosen = home
-    else:
-        if st.vcpus[v].picky:
-            chosen = next_idle(st, cr, v, True)
-        if chosen == NOBODY:
-            chosen = next_idle(st, cr, v, False)
-        if chosen != NOBODY:
-            cr.pool.last_tickled = chosen
-        elif cr.vcpus[v].priority > cr.vcpus[current].priority:
-            chosen = home
-    if chosen != NOBODY:
-        cr.pcpus[chosen].idle = 0                       # so that a second wake-up picks another one (2.10.1)
-        ask_decision(st, chosen, at)
-
-
-@kernel
-def next_idle(st, cr, v, soft):
-    """Next idle pCPU in turn that suits `v`, by its soft or its hard affinity; NOBODY if there is none."""
-    cpus = cr.pool.cpus
-    for k in range(1, cpus + 1):
-        p = (cr.pool.last_tickled + k) % cpus
-        suits = st.preferred[v, p] if soft else st.allowed[v, p]
-        if cr.pcpus[p].idle and suits:
-            return p
-    return NOBODY
 
 
 # ------------------------------------------------------------------ the decision
@@ -410,49 +357,6 @@ def hand_over(st, cr, now, p, old, new):
         set_timer(st.timers, st.slots.tick + p, NEVER)
     elif old == IDLE:
         arm_tick(st, cr, p, now, now - now % cr.pool.tick_period + cr.pool.tick_period)
-
-
-@kernel
-def steal(st, cr, now, p, local_best):
-    """Look for a waiting vCPU of strictly higher priority on another busy pCPU, soft affinities first (2.11)."""
-    if cr.pool.steal_ratelimit >= 0:
-        if now - cr.pcpus[p].last_steal <= cr.pool.steal_ratelimit:
-            return NOBODY
-        cr.pcpus[p].last_steal = now
-    cpus = cr.pool.cpus
-    for step in range(2):
-        for k in range(1, cpus + 1):
-            peer = (cr.pool.bias + k) % cpus
-            if peer == p or cr.pcpus[peer].idle or runnable_on(st, cr, peer) <= 1:
-                continue
-            v = stealable(st, cr, peer, p, local_best, step == 0)
-            if v != NOBODY:
-                remove(cr.queues, v)
-                st.vcpus[v].pcpu = p
-                cr.pool.bias = peer
-                log(st, now, p, v, STEAL, peer)
-                return v
-    return NOBODY
-
-
-@kernel
-def runnable_on(st, cr, p):
-    """How many vCPUs run or wait on a pCPU."""
-    current = st.pcpus[p].current
-    running = current != IDLE and not st.vcpus[current].blocked and st.vcpus[current].paused == 0
-    return cr.queues.line[p].length + (1 if running else 0)
-
-
-@kernel
-def stealable(st, cr, peer, p, local_best, soft):
-    """First vCPU in a peer's queue that may run here and has a higher priority than the local best; NOBODY if none."""
-    v = cr.queues.line[peer].head
-    while v != NOBODY and cr.vcpus[v].priority > local_best:      # the rest of the queue is no better
-        suits = (st.vcpus[v].picky and st.preferred[v, p]) if soft else st.allowed[v, p]
-        if suits and not (cr.pool.skip_yielders and cr.vcpus[v].yielded):
-            return v
-        v = cr.queues.links[v].next
-    return NOBODY
 
 
 @kernel

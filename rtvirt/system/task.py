@@ -145,7 +145,8 @@ class Task(Spec):
         if isinstance(data, dict) and data.get("deadline") is None and data.get("releases") is None \
                 and data.get("period") is not None and data.get("arrival", "periodic") in ("periodic", "sporadic"):
             try:
-                return data | {"deadline": parse_time(data["period"])}
+                period = parse_time(data["period"])
+                return data | {"deadline": period} if period > 0 else data
             except SpecError:
                 return data              # the period itself will be complained about
         return data

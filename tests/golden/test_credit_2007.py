@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from golden.scenes import bursts, hogs, once, shares, simulate, trace
 
 import rtvirt as rv
+from golden.scenes import bursts, hogs, once, shares, simulate, trace
 from rtvirt.units import ms
 
 

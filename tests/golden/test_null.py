@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from golden.scenes import hogs, simulate
-
 import rtvirt as rv
+from golden.scenes import hogs, simulate
 from rtvirt.units import ms
 
 

@@ -1,0 +1,148 @@
+"""Properties of every run: invariants, determinism, and what must not matter."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from oracle.systems import SCHEDULERS, system
+
+import rtvirt as rv
+from rtvirt import simulation
+from rtvirt.units import ms, us
+
+ROOT = Path(__file__).resolve().parents[2]
+FEW = settings(max_examples=30, phases=[Phase.explicit, Phase.generate], deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+def fingerprint(run: rv.Run) -> str:
+    """Digest of everything recorded."""
+    sha = hashlib.sha256()
+    for table in (run.recording.slices, run.recording.jobs, run.recording.wakeups, run.recording.events):
+        for column in table.values():
+            sha.update(column.tobytes())
+    return sha.hexdigest()
+
+
+@FEW
+@given(seed=st.integers(0, 10**6), name=st.sampled_from(sorted(SCHEDULERS)))
+def test_same_inputs_same_bits(seed, name):
+    spec, scheduler, duration = system(seed, name)
+    assert fingerprint(rv.simulate(spec, scheduler, duration, seed).check()) == fingerprint(rv.simulate(spec, scheduler, duration, seed))
+
+
+@FEW
+@given(seed=st.integers(0, 10**6), name=st.sampled_from(sorted(SCHEDULERS)))
+def test_record_modes_agree(seed, name):
+    spec, scheduler, duration = system(seed, name)
+    runs = [rv.simulate(spec, scheduler, duration, seed, record=record) for record in ("trace", "jobs", "summary")]
+    assert all(run.vms.equals(runs[0].vms) and run.tasks.equals(runs[0].tasks) for run in runs)
+
+
+@FEW
+@given(seed=st.integers(0, 10**6), name=st.sampled_from(sorted(SCHEDULERS)))
+def test_interruptions_change_nothing(seed, name):
+    spec, scheduler, duration = system(seed, name)
+    whole, old = fingerprint(rv.simulate(spec, scheduler, duration, seed)), simulation.SHARE_OF_EVENTS
+    simulation.SHARE_OF_EVENTS = 7
+    try:
+        assert fingerprint(rv.simulate(spec, scheduler, duration, seed, progress=lambda done, of: None)) == whole
+    finally:
+        simulation.SHARE_OF_EVENTS = old
+
+
+@FEW
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(7, 40)), min_size=1, max_size=4), st.integers(1, 3))
+def test_an_idle_vm_changes_nothing(tasks, cpus):
+    vms = [rv.VM(f"v{i}", tasks=[rv.Task("t", wcet=ms(c), period=ms(p))]) for i, (c, p) in enumerate(tasks)]
+    for scheduler in (rv.Credit(), rv.RoundRobin(), rv.FixedPriority()):
+        without, beside = (rv.simulate(rv.System(cpus=cpus, vms=v), scheduler, ms(300)) for v in (vms, [*vms, rv.VM("idle")]))
+        assert without.jobs.equals(beside.jobs)
+
+
+@FEW
+@given(st.integers(1, 50), st.integers(1, 50))
+def test_a_lone_task_is_never_late(wcet, slack):
+    task = rv.Task("t", wcet=us(100 * wcet), period=us(100 * (wcet + slack)))
+    for scheduler in (rv.Credit(), rv.Credit(xen="3.1"), rv.RoundRobin(), rv.FixedPriority(), rv.Null()):
+        tasks = rv.simulate(rv.System(vms=[rv.VM("v", tasks=[task])]), scheduler, ms(200), record="summary").tasks
+        assert tasks["misses"].sum() == 0 and tasks["response_max"].iloc[0] == task.wcet
+
+
+@FEW
+@given(st.lists(st.integers(100, 1000), min_size=2, max_size=4))
+def test_more_weight_never_gets_less(weights):
+    vms = [rv.VM(f"v{i}", tasks=[rv.hog()], weight=w) for i, w in enumerate(weights)]
+    shares = rv.simulate(rv.System(vms=vms), rv.Credit(), ms(60_000), record="summary").vms["share"]
+    assert shares.sum() == pytest.approx(1.0)
+    ordered = [share for _, share in sorted(zip(weights, shares))]
+    assert all(b > a - 0.02 for a, b in zip(ordered, ordered[1:]))
+
+
+DIGESTS = """
+import sys; sys.path[:0] = [{root!r}, {tests!r}]
+from oracle.systems import SCHEDULERS, system
+from property.test_simulate import fingerprint
+import rtvirt as rv
+for name in sorted(SCHEDULERS):
+    for seed in range({first}, {first} + 12):
+        spec, scheduler, duration = system(seed, name)
+        print(name, seed, fingerprint(rv.simulate(spec, scheduler, duration, seed)))
+"""
+
+
+def test_compiled_and_interpreted_give_the_same_bits(seed):
+    code = DIGESTS.format(root=str(ROOT), tests=str(ROOT / "tests"), first=seed * 1000)
+    outputs = []
+    for disabled in ("0", "1"):
+        done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"NUMBA_DISABLE_JIT": disabled}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        outputs.append(done.stdout)
+    assert outputs[0] == outputs[1] and outputs[0].count("\n") == 12 * len(SCHEDULERS)
+
+
+def test_mutated_files_are_refused_or_run(seed, long, tmp_path):
+    rnd = random.Random(seed)
+    texts = [(ROOT / f"data/systems/{name}.yaml").read_text() for name in ("phone", "dashboard", "drone")]
+    path, valid = tmp_path / "m.yaml", 0
+    for _ in range(10_000 if long else 250):
+        path.write_text(mutate(rnd, rnd.choice(texts)), encoding="utf-8")
+        try:
+            spec = rv.System.load(path)
+            rv.simulate(spec, rv.Credit(), ms(5)).check()
+            valid += 1
+        except rv.SpecError as error:
+            assert error.problems and all(p.field and p.allowed and p.fix for p in error.problems)
+    assert valid > 0
+
+
+def mutate(rnd: random.Random, text: str) -> str:
+    """A few characters, words or lines changed."""
+    for _ in range(rnd.randint(1, 3)):
+        kind, lines = rnd.randrange(5), text.splitlines()
+        if not text.split():
+            return "a"
+        if kind == 0:
+            at = rnd.randrange(len(text))
+            text = text[:at] + rnd.choice("0123456789-:{}[]&*!#'\"\n\t azé\u0000") + text[at + rnd.randint(0, 2):]
+        elif kind == 1:
+            del lines[rnd.randrange(len(lines))]
+            text = "\n".join(lines)
+        elif kind == 2:
+            lines.insert(rnd.randrange(len(lines)), rnd.choice(lines))
+            text = "\n".join(lines)
+        elif kind == 3:
+            word = rnd.choice(text.split())
+            nonsense = ["-1", "0", "1e400", "99999999999999999999", "null", "true", "[]", "{}", "forever", "5 ms", ".nan"]
+            text = text.replace(word, rnd.choice(nonsense), 1)
+        else:
+            at = rnd.randrange(len(text))
+            text = text[:at]
+    return text or "a"

@@ -1,0 +1,105 @@
+"""The command line and the launcher: what they do, and how they refuse."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rtvirt.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def call(*arguments):
+    """Run a command in this process."""
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def launcher():
+    """lab.py as a module."""
+    spec = importlib.util.spec_from_file_location("lab", ROOT / "lab.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_simulate_prints_tables_and_writes_files(tmp_path):
+    done = call("simulate", ROOT / "data/systems/phone.yaml", "--duration", "300ms", "--gantt", tmp_path / "g.png", "--export", tmp_path / "x",
+                "--perfetto", tmp_path / "p.json")
+    assert done.exit_code == 0, done.output
+    assert "modem" in done.output and (tmp_path / "g.png").stat().st_size > 5000 and (tmp_path / "x/jobs.csv").exists()
+
+
+@pytest.mark.parametrize("arguments", [("simulate", "nowhere.yaml"), ("simulate", "data/systems/phone.yaml", "--duration", "soon"),
+                                       ("simulate", "data/systems/phone.yaml", "--xen", "9"), ("refresh", "nowhere.ipynb"), ("dance",)])
+def test_refusals_are_one_line(arguments, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    done = call(*arguments)
+    assert done.exit_code in (1, 2) and "Traceback" not in done.output and "Error" in done.output
+
+
+def test_doctor_is_content():
+    assert "OK    numba" in call("doctor").output
+
+
+def test_refresh_and_slides(tmp_path):
+    import nbformat
+
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1"), nbformat.v4.new_markdown_cell("# hello")])
+    path = tmp_path / "n.ipynb"
+    nbformat.write(book, path)
+    assert call("refresh", path).exit_code == 0
+    again = nbformat.read(path, 4)
+    assert again.cells[0].outputs[0]["data"]["text/plain"] == "2" and again.cells[0].execution_count == 1
+    assert call("slides", path, "--output", tmp_path).exit_code == 0 and (tmp_path / "n.slides.html").exists()
+    broken = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
+    nbformat.write(broken, path)
+    before = path.read_text()
+    done = call("refresh", path)
+    assert done.exit_code == 1 and "ZeroDivisionError" in done.output and path.read_text() == before
+
+
+def test_launcher_refuses_old_pythons(monkeypatch):
+    lab = launcher()
+    monkeypatch.setattr(lab.sys, "version_info", (3, 9, 0))
+    with pytest.raises(lab.Stop, match="3.11 or newer"):
+        lab.check_python()
+
+
+def test_launcher_wants_room(monkeypatch, tmp_path):
+    lab = launcher()
+    monkeypatch.setattr(lab, "VENV", tmp_path / "venv")
+    monkeypatch.setattr(lab.shutil, "disk_usage", lambda path: type("U", (), {"free": 5_000_000})())
+    with pytest.raises(lab.Stop, match="make room"):
+        lab.prepare("course")
+
+
+def test_launcher_says_when_the_network_is_missing(monkeypatch, tmp_path):
+    lab = launcher()
+    monkeypatch.setattr(lab, "VENV", tmp_path / "venv")
+    monkeypatch.setattr(lab.shutil, "which", lambda name: None)
+    monkeypatch.setattr(lab, "run", lambda *a, **k: type("R", (), {"returncode": 1})())
+    with pytest.raises(lab.Stop, match="network"):
+        lab.install("course")
+
+
+def test_launcher_stamps(monkeypatch, tmp_path):
+    lab = launcher()
+    monkeypatch.setattr(lab, "VENV", tmp_path)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "Scripts").mkdir()
+    lab.venv_python().touch()
+    assert not lab.installed("course")
+    lab.stamp(["course"])
+    assert lab.installed("course") and not lab.installed("test")
+    (tmp_path / "rtvirt-stamp.json").write_text("{")
+    assert not lab.installed("course")
+
+
+def test_launcher_unknown_commands():
+    lab = launcher()
+    with pytest.raises(lab.Stop, match="no such command"):
+        lab.main(["dance"])
