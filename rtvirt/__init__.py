@@ -35,22 +35,7 @@ if TYPE_CHECKING:
     from .results import Run
     from .schedulers import Credit, FixedPriority, Null, RoundRobin
     from .simulation import simulate
-    from .system import (
-        VM,
-        Change,
-        Costs,
-        System,
-        Task,
-        block,
-        empirical,
-        exponential,
-        hog,
-        normal,
-        run,
-        send,
-        uniform,
-        yield_,
-    )
+    from .system import VM, Change, Costs, System, Task, block, empirical, exponential, hog, normal, run, send, uniform, yield_
 
 
 def __getattr__(name: str) -> Any:

@@ -5,24 +5,7 @@ from __future__ import annotations
 from ..guests import edf, fifo, fixed_priority, round_robin
 from ..jit import kernel
 from ..rng import ARRIVAL, DEMAND, JITTER, draw, quantile, uniform
-from ..state import (
-    CHANNEL,
-    CHANNEL_FULL,
-    EDF,
-    FP,
-    JOBS,
-    LIST,
-    MAX_ROWS,
-    ONCE,
-    PERIODIC,
-    POISSON,
-    READY,
-    RING,
-    RR,
-    SPORADIC,
-    STEP_RUN,
-    WAITING,
-)
+from ..state import CHANNEL, CHANNEL_FULL, EDF, FP, JOBS, LIST, MAX_ROWS, ONCE, PERIODIC, POISSON, READY, RING, RR, SPORADIC, STEP_RUN, WAITING
 from ..timers import NEVER, set_timer
 from .record import record_job
 

@@ -6,6 +6,6 @@ black dashed; each comes with a hatch or marker too.
 
 from .gantt import gantt
 from .latency import compare, credits, ecdf, shares
-from .style import COLOURS, describe, meaning_of, show
+from .style import COLOURS, Picture, describe, meaning_of, show
 
-__all__ = ["COLOURS", "compare", "credits", "describe", "ecdf", "gantt", "meaning_of", "shares", "show"]
+__all__ = ["COLOURS", "Picture", "compare", "credits", "describe", "ecdf", "gantt", "meaning_of", "shares", "show"]

@@ -15,20 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..jit import kernel
-from ..state import (
-    ACCOUNT,
-    BOOST,
-    IDLE,
-    OFFLINE,
-    PARK,
-    RUNNABLE,
-    STEAL,
-    TICK,
-    UNBOOST,
-    UNPARK,
-    ask_decision,
-    log,
-)
+from ..state import ACCOUNT, BOOST, IDLE, OFFLINE, PARK, RUNNABLE, STEAL, TICK, UNBOOST, UNPARK, ask_decision, log
 from ..timers import NEVER, set_timer
 from .credit_accounting import (
     PRIO_BOOST,

@@ -110,7 +110,7 @@ class Walk:
 
     def __init__(self, window: Window, credits: dict[str, int]) -> None:
         self.window = window
-        self.policy = interpreted("schedulers.credit")
+        self.policy, self.queue = interpreted("schedulers.credit"), interpreted("schedulers.runqueue")
         build, state, system = interpreted("build"), interpreted("state"), interpreted("system")
         weights, caps = window.setting("weights"), window.setting("caps")
         names = [f"d{d}" for d in window.domains]
@@ -139,7 +139,7 @@ class Walk:
             if awake:
                 self.policy.insert(st, self.cr, 0, v)
         current = self.index[int(self.window.runs["dom"].iloc[0])]
-        self.policy.remove(self.cr.queues, current)
+        self.queue.remove(self.cr.queues, current)
         st.pcpus[0].current, st.vcpus[current].state = current, 0
         self.cr.pcpus[0].idle = 0
 
@@ -204,13 +204,13 @@ class Walk:
 
     def impose(self, now: int, named: int, real: int) -> None:
         """Put the model's choice back at the head of the queue, and take the trace's out of it."""
-        cr, policy = self.cr, self.policy
+        cr = self.cr
         if named >= 0 and cr.queues.links[named].where < 0:
-            policy.insert_after(cr.queues, 0, -1, named)
+            self.queue.insert_after(cr.queues, 0, -1, named)
             cr.vcpus[named].charged_to -= now
         if real >= 0:
             if cr.queues.links[real].where >= 0:
-                policy.remove(cr.queues, real)
+                self.queue.remove(cr.queues, real)
             cr.vcpus[real].charged_to += now
         cr.pcpus[0].idle = int(real < 0)
 

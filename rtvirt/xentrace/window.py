@@ -79,7 +79,7 @@ def read(path: Path, columns: tuple[str, ...], optional: bool = False) -> Any:
     if missing:
         raise refuse(f"columns {', '.join(map(str, table.columns))}", f"also {', '.join(missing)}", "export the missing columns too")
     for column in columns:
-        if column.endswith("_ns") and not np.issubdtype(table[column].dtype, np.number):
+        if column.endswith("_ns") and not pd.api.types.is_numeric_dtype(table[column]):
             bad = pd.to_numeric(table[column], errors="coerce").isna().idxmax()
             raise SpecError([Problem(column, table[column][bad], "an integer of ns", "correct or remove the row", f"{path.name}:{bad + 2}")])
     return table

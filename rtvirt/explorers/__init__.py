@@ -1,0 +1,1 @@
+"""Interactive explorers, one a file: parameters -> pure compute -> scene -> widget."""

@@ -1,0 +1,111 @@
+"""Explorer of the credit scheduler: a task that sleeps and computes, against hogs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+
+from ..errors import SpecError
+from ..plots import COLOURS
+from ..results import Run
+from ..schedulers import Credit
+from ..simulation import simulate
+from ..system import VM, System, Task, hog
+from ..units import ms, us
+from .base import Explorer, choice, slider
+
+SHOWN, SIMULATED = ms(200), ms(2000)
+
+
+@dataclass(frozen=True)
+class Params:
+    """What can be moved."""
+
+    burst: int = slider(10, 1, 150, 1, "burst of the task [0.1 ms]")
+    period: int = slider(10, 2, 60, 1, "period of the task [ms]")
+    hogs: int = slider(2, 0, 6, 1, "number of hogs")
+    weight: int = slider(256, 32, 2048, 32, "weight of the task's VM")
+    cap: int = slider(0, 0, 100, 5, "cap of the task's VM [%]; 0: none")
+    timeslice: int = slider(30, 1, 60, 1, "time slice [ms]")
+    ratelimit: int = slider(10, 0, 100, 1, "ratelimit [0.1 ms]")
+    xen: str = choice("4.17", ["4.17", "4.22", "3.1", "3.0.3"], "Xen version")
+
+
+def compute(params: Params) -> Run:
+    """Two seconds of the system; SpecError in words where the parameters contradict each other."""
+    task = Task("io", wcet=us(100 * params.burst), period=ms(params.period))
+    vms = [VM("task", tasks=[task], weight=params.weight, cap=params.cap),
+           *(VM(f"hog{i}", tasks=[hog()]) for i in range(params.hogs))]
+    old = params.xen.startswith("3")
+    scheduler = Credit(xen=params.xen) if old else Credit(timeslice=ms(params.timeslice), ratelimit=us(100 * params.ratelimit))
+    if old and (params.timeslice != 30 or params.ratelimit not in (0, 10)):
+        raise SpecError(fixed_settings(params))
+    return simulate(System(vms=vms), scheduler, SIMULATED)
+
+
+def fixed_settings(params: Params) -> list[Any]:
+    """Old versions have a fixed slice and no ratelimit."""
+    from ..errors import Problem
+
+    return [Problem("time slice and ratelimit", f"{params.timeslice} ms, {params.ratelimit / 10:g} ms", "30 ms and 1 or 0 ms",
+                    f"Xen {params.xen} has a fixed slice of 30 ms and no ratelimit: put the sliders back, or choose 4.17")]
+
+
+class Scene:
+    """Timeline, latency and credits in one figure."""
+
+    def __init__(self) -> None:
+        self.figure = Figure(figsize=(12, 6.4), layout="tight")
+        grid = self.figure.add_gridspec(2, 2, height_ratios=(1.2, 1))
+        self.time = self.figure.add_subplot(grid[0, :])
+        self.latency = self.figure.add_subplot(grid[1, 0])
+        self.credit = self.figure.add_subplot(grid[1, 1])
+        self.mine = self.time.add_collection(PolyCollection([], facecolor=COLOURS["real-time"]))
+        self.others = self.time.add_collection(PolyCollection([], facecolor=COLOURS["best effort"], hatch="//", edgecolor="white"))
+        self.misses, = self.time.plot([], [], "X", color=COLOURS["miss"], markersize=11, markeredgecolor="white", label="deadline missed")
+        self.time.set(xlim=(0, SHOWN / 1e6), xlabel="time [ms]")
+        self.time.legend(loc="upper right", frameon=False)
+        self.curve, = self.latency.step([], [], where="post", color=COLOURS["real-time"], linewidth=2.2)
+        self.latency.set(xscale="symlog", xlim=(0, 1000), yscale="log", ylim=(5e-4, 1.3), xlabel="wake-up latency [ms]",
+                         ylabel="share that waits longer")
+        self.credits, = self.credit.plot([], [], color=COLOURS["real-time"], linewidth=2)
+        self.credit.axhspan(-400, 0, color="#f3f3f3", zorder=0)
+        self.credit.set(xlim=(0, SIMULATED / 1e6), ylim=(-400, 400), xlabel="time [ms]", ylabel="credits of the task's VM")
+
+    def update(self, run: Run) -> str:
+        """Show a run."""
+        raw = run.recording
+        lanes = len(run.system.vms)
+        self.mine.set_verts(rectangles(raw.slices, lambda v: v == 0))
+        self.others.set_verts(rectangles(raw.slices, lambda v: v > 0))
+        self.time.set_ylim(lanes - 0.4, -0.8)
+        self.time.set_yticks(range(lanes), [vm.name for vm in run.system.vms])
+        jobs = run.jobs[run.jobs["task"] == "io"]
+        late = jobs[jobs["missed"] & (jobs["deadline"] < SHOWN)]
+        self.misses.set_data(late["deadline"] / 1e6, np.full(len(late), -0.5))
+        waits = np.sort((raw.wakeups["dispatched"] - raw.wakeups["woken"])[raw.wakeups["vcpu"] == 0]) / 1e6
+        self.curve.set_data(np.append(0, waits), np.append(1.0, 1 - np.arange(1, len(waits) + 1) / max(1, len(waits)) + 1e-9))
+        seen = (raw.events["vcpu"] == 0) & np.isin(raw.events["event"], (0, 1, 6, 7))
+        self.credits.set_data(raw.events["time"][seen] / 1e6, raw.events["value"][seen])
+        missed, longest = int(jobs["missed"].sum()), float(waits[-1]) if len(waits) else 0.0
+        return f"{missed} of {len(jobs)} deadlines missed in 2 s; the longest wait after a wake-up was {longest:.1f} ms."
+
+
+def rectangles(slices: dict[str, np.ndarray], mine: Any) -> np.ndarray:
+    """(bars, 4, 2) corners of the stints shown."""
+    keep = mine(slices["vcpu"]) & (slices["start"] < SHOWN)
+    left, right = slices["start"][keep] / 1e6, np.minimum(slices["end"][keep], SHOWN) / 1e6
+    lane = slices["vcpu"][keep]
+    x = np.stack([left, right, right, left], axis=1)
+    y = np.stack([lane - 0.36, lane - 0.36, lane + 0.36, lane + 0.36], axis=1)
+    return np.stack([x, y], axis=2)
+
+
+def explorer(**values: Any) -> Explorer:
+    """The explorer, starting from given parameters."""
+    return Explorer(Params(**values), compute, Scene(), "A task that sleeps and computes shares one core with hogs under Xen's credit "
+                    "scheduler. Move a slider (arrow keys work) and see when it runs, how long it waits, and its credits.")
