@@ -25,8 +25,8 @@ SHOWN, SIMULATED = ms(200), ms(2000)
 class Params:
     """What can be moved."""
 
-    burst: int = slider(10, 1, 150, 1, "burst of the task [0.1 ms]")
-    period: int = slider(10, 2, 60, 1, "period of the task [ms]")
+    burst: int = slider(30, 1, 150, 1, "burst of the task [0.1 ms]")
+    period: int = slider(7, 2, 60, 1, "period of the task [ms]")
     hogs: int = slider(2, 0, 6, 1, "number of hogs")
     weight: int = slider(256, 32, 2048, 32, "weight of the task's VM")
     cap: int = slider(0, 0, 100, 5, "cap of the task's VM [%]; 0: none")
@@ -59,8 +59,8 @@ class Scene:
     """Timeline, latency and credits in one figure."""
 
     def __init__(self) -> None:
-        self.figure = Figure(figsize=(12, 6.4), layout="tight")
-        grid = self.figure.add_gridspec(2, 2, height_ratios=(1.2, 1))
+        self.figure = Figure(figsize=(12, 6.4))      # fixed places: laying out anew would cost more than drawing
+        grid = self.figure.add_gridspec(2, 2, height_ratios=(1.2, 1), left=0.08, right=0.985, top=0.98, bottom=0.09, hspace=0.3, wspace=0.2)
         self.time = self.figure.add_subplot(grid[0, :])
         self.latency = self.figure.add_subplot(grid[1, 0])
         self.credit = self.figure.add_subplot(grid[1, 1])
@@ -70,11 +70,12 @@ class Scene:
         self.time.set(xlim=(0, SHOWN / 1e6), xlabel="time [ms]")
         self.time.legend(loc="upper right", frameon=False)
         self.curve, = self.latency.step([], [], where="post", color=COLOURS["real-time"], linewidth=2.2)
-        self.latency.set(xscale="symlog", xlim=(0, 1000), yscale="log", ylim=(5e-4, 1.3), xlabel="wake-up latency [ms]",
+        self.latency.set_xscale("symlog", linthresh=0.1)
+        self.latency.set(xlim=(-0.01, 1000), yscale="log", ylim=(5e-4, 1.3), xlabel="wake-up latency [ms]",
                          ylabel="share that waits longer")
         self.credits, = self.credit.plot([], [], color=COLOURS["real-time"], linewidth=2)
-        self.credit.axhspan(-400, 0, color="#f3f3f3", zorder=0)
-        self.credit.set(xlim=(0, SIMULATED / 1e6), ylim=(-400, 400), xlabel="time [ms]", ylabel="credits of the task's VM")
+        self.credit.axhspan(-30_000, 0, color="#f3f3f3", zorder=0)
+        self.credit.set(xlim=(0, SIMULATED / 1e6), xlabel="time [ms]", ylabel="credits of the task's VM")
 
     def update(self, run: Run) -> str:
         """Show a run."""
@@ -91,6 +92,7 @@ class Scene:
         self.curve.set_data(np.append(0, waits), np.append(1.0, 1 - np.arange(1, len(waits) + 1) / max(1, len(waits)) + 1e-9))
         seen = (raw.events["vcpu"] == 0) & np.isin(raw.events["event"], (0, 1, 6, 7))
         self.credits.set_data(raw.events["time"][seen] / 1e6, raw.events["value"][seen])
+        self.credit.set_ylim(min(-350, raw.events["value"][seen].min(initial=0) - 50), 350)
         missed, longest = int(jobs["missed"].sum()), float(waits[-1]) if len(waits) else 0.0
         return f"{missed} of {len(jobs)} deadlines missed in 2 s; the longest wait after a wake-up was {longest:.1f} ms."
 
