@@ -178,8 +178,8 @@ class Window:
 
     @cached_property
     def ticks(self) -> np.ndarray:
-        """Instants of ticks, read off the records that a tick leaves [ns]; empty without an events file."""
-        if self.events is None:
+        """Instants of ticks, read off the records that a tick leaves [ns]; empty without an events file, or with several pCPUs."""
+        if self.events is None or int(self.row["pcpus"]) != 1:
             return np.zeros(0, np.int64)
         marks = self.events[self.events["event"].isin(["C_PICKED_CPU", "C_ACCT_START"])]["t_ns"].to_numpy()
         return np.unique(marks)
@@ -195,16 +195,19 @@ class Window:
         if not len(seen):
             return np.zeros(0, np.int64)
         nominal = self.scheduler().timeslice
-        steps = np.round((seen - seen[0]) / (nominal + PATH_COSTS.account_late)).astype(np.int64)
-        period = np.polyfit(steps, seen, 1)[0] if steps[-1] > 0 else nominal + PATH_COSTS.account_late
-        first = seen[0] - np.floor(seen[0] / period) * period
-        grid = first + period * np.arange(int((self.duration - first) / period) + 1)
-        near = np.searchsorted(grid, seen)
-        for k, at in zip(near, seen, strict=True):           # where an accounting was seen, take the instant itself
-            for j in (k - 1, k):
-                if 0 <= j < len(grid) and abs(grid[j] - at) < period / 20:
-                    grid[j] = at
-        return grid.astype(np.int64)
+        gaps = np.diff(seen)
+        about = nominal + PATH_COSTS.account_late
+        near = gaps[(gaps > about / 2) & (gaps < 40 * about)]          # short gaps tell the period, which long gaps need
+        if len(near):
+            about = float(np.median(near / np.round(near / about)))
+        between = np.round(gaps / about)
+        steps = np.concatenate([[0], np.cumsum(between)]).astype(np.int64)      # gap by gap: the clock drifts
+        before = int(seen[0] // about)
+        after = int((self.duration - seen[-1]) // about)
+        inside = np.interp(np.arange(steps[-1] + 1), steps, seen)      # the period varies: a tick that is due at nearly the same
+        head = seen[0] - about * np.arange(before, 0, -1)              # instant holds the accounting up (timer slop, 1.7.1)
+        tail = seen[-1] + about * np.arange(1, after + 1)
+        return np.concatenate([head, inside, tail]).astype(np.int64)
 
     def __repr__(self) -> str:
         return f"<Window {self.name}: {self.duration / 1e9:.1f} s of a real Xen, {self.row['sched']}, domains {self.domains}>"
