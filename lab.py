@@ -233,7 +233,8 @@ def browser():
 def open_lab(arguments):
     """JupyterLab on the first notebook."""
     say("opening JupyterLab; stop it with Ctrl-C here")
-    return run([str(venv_python()), "-m", "jupyterlab", *arguments, "notebooks/00-start-here.ipynb"]).returncode
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []      # in a container everybody is
+    return run([str(venv_python()), "-m", "jupyterlab", *root, *arguments, "notebooks/00-start-here.ipynb"]).returncode
 
 
 def main(arguments):
