@@ -1,1 +1,6 @@
-"""Interactive explorers, one a file: parameters -> pure compute -> scene -> widget."""
+"""Interactive explorers, one a file: parameters -> pure compute -> scene -> widget; and a timeline for any run."""
+
+from . import credit
+from .timeline import timeline
+
+__all__ = ["credit", "timeline"]

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import field, fields, replace
-from io import BytesIO
 from typing import Any, Protocol
 
 import ipywidgets as widgets
@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 
 from ..errors import RtvirtError
 from ..plots import Picture
+
+PAUSE, LONGEST_WAIT = 0.01, 0.2      # [s] before the drawing is sent: after the last change, and at most while a key is held
 
 
 def slider(default: int, low: int, high: int, step: int, label: str) -> Any:
@@ -29,12 +31,16 @@ def choice(default: Any, options: list[Any], label: str) -> Any:
 
 
 class Scene(Protocol):
-    """A figure whose artists follow the data."""
+    """Pictures whose parts follow the data: widgets of its own, a drawing below them, and all of it as one figure for print."""
 
+    front: list[widgets.Widget]
     figure: Figure
 
     def update(self, data: Any) -> str:
         """Show new data; what it says, in a sentence."""
+
+    def png(self) -> bytes:
+        """The drawing."""
 
 
 class Explorer(widgets.VBox):
@@ -42,18 +48,21 @@ class Explorer(widgets.VBox):
 
     def __init__(self, params: Any, compute: Callable[[Any], Any], scene: Scene, description: str) -> None:
         self.params, self._compute, self._scene = params, compute, scene
+        self._due: asyncio.TimerHandle | None = None
+        self._asked = 0.0
         self.sentence = widgets.HTML()
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width="1000px", height="auto"))
+        self.image = widgets.Image(format="png", layout=widgets.Layout(width="100%", max_width="960px", height="auto"))
         self.controls = {item.name: self.control(item) for item in fields(params)}
         grid = widgets.GridBox(list(self.controls.values()),
-                               layout=widgets.Layout(grid_template_columns="repeat(2, 480px)", grid_gap="2px 24px"))
-        super().__init__([widgets.HTML(description), grid, self.sentence, self.image])
+                               layout=widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(360px, 1fr))", grid_gap="0 12px",
+                                                     width="100%"))
+        super().__init__([widgets.HTML(description), grid, self.sentence, *scene.front, self.image])
         self.refresh()
 
     def control(self, item: Any) -> widgets.Widget:
         """A slider or a list for one parameter."""
         meta, value = item.metadata, getattr(self.params, item.name)
-        wide = {"layout": widgets.Layout(width="460px"), "style": {"description_width": "200px"}}
+        wide = {"layout": widgets.Layout(width="auto", max_width="460px"), "style": {"description_width": "172px"}}
         if "options" in meta:
             made = widgets.Dropdown(options=meta["options"], value=value, description=meta["label"], **wide)
         else:
@@ -75,13 +84,28 @@ class Explorer(widgets.VBox):
             self.sentence.value = f"<b>This cannot be run:</b> {error}"
             return
         self.sentence.value = f"<b>{text}</b>"
-        self.image.value = self.png()
+        self.draw_soon()
 
-    def png(self) -> bytes:
-        """The scene as a picture."""
-        buffer = BytesIO()
-        self._scene.figure.savefig(buffer, format="png", dpi=80, pil_kwargs={"compress_level": 1})
-        return buffer.getvalue()
+    def draw_soon(self) -> None:
+        """Draw when no newer value is waiting: a held key moves the widgets at once, and the drawing at least now and then."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:                        # no kernel that could come back to it
+            self.draw()
+            return
+        if self._due is None:
+            self._asked = loop.time()
+        else:
+            self._due.cancel()
+        if loop.time() - self._asked > LONGEST_WAIT:
+            self.draw()
+        else:
+            self._due = loop.call_later(PAUSE, self.draw)
+
+    def draw(self) -> None:
+        """Send the scene's drawing to the browser."""
+        self._due = None
+        self.image.value = self._scene.png()
 
     def static(self) -> Picture:
         """The picture as it is now, for viewers without a kernel."""

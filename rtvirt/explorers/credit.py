@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ..errors import SpecError
 from ..plots import COLOURS
@@ -17,6 +19,10 @@ from ..simulation import simulate
 from ..system import VM, System, Task, hog
 from ..units import ms, us
 from .base import Explorer, choice, slider
+from .credit_curves import credit_curves
+from .drawing import Drawing
+from .timeline import Timeline
+from .timeline_data import missed, timeline_data
 
 SHOWN, SIMULATED = ms(200), ms(2000)
 
@@ -29,7 +35,7 @@ class Params:
     period: int = slider(7, 2, 60, 1, "period of the task [ms]")
     hogs: int = slider(2, 0, 6, 1, "number of hogs")
     weight: int = slider(256, 32, 2048, 32, "weight of the task's VM")
-    cap: int = slider(0, 0, 100, 5, "cap of the task's VM [%]; 0: none")
+    cap: int = slider(0, 0, 100, 5, "cap [%]; 0: none")
     timeslice: int = slider(30, 1, 60, 1, "time slice [ms]")
     ratelimit: int = slider(10, 0, 100, 1, "ratelimit [0.1 ms]")
     xen: str = choice("4.17", ["4.17", "4.22", "3.1", "3.0.3"], "Xen version")
@@ -56,45 +62,61 @@ def fixed_settings(params: Params) -> list[Any]:
 
 
 class Scene:
-    """Timeline, latency and credits in one figure."""
+    """The timeline with credits to pan and zoom, the latencies beside it; and all of it as one figure for print."""
 
     def __init__(self) -> None:
+        self.timeline = Timeline(view=[0.0, float(SHOWN)])
+        self.front = [self.timeline]
+        self.latency = Drawing(latency_curve)
         self.figure = Figure(figsize=(12, 6.4))      # fixed places: laying out anew would cost more than drawing
         grid = self.figure.add_gridspec(2, 2, height_ratios=(1.2, 1), left=0.08, right=0.985, top=0.98, bottom=0.09, hspace=0.3, wspace=0.2)
         self.time = self.figure.add_subplot(grid[0, :])
-        self.latency = self.figure.add_subplot(grid[1, 0])
+        self.printed_curve = latency_curve(self.figure.add_subplot(grid[1, 0]))
         self.credit = self.figure.add_subplot(grid[1, 1])
         self.mine = self.time.add_collection(PolyCollection([], facecolor=COLOURS["real-time"]))
         self.others = self.time.add_collection(PolyCollection([], facecolor=COLOURS["best effort"], hatch="//", edgecolor="white"))
         self.misses, = self.time.plot([], [], "X", color=COLOURS["miss"], markersize=11, markeredgecolor="white", label="deadline missed")
         self.time.set(xlim=(0, SHOWN / 1e6), xlabel="time [ms]")
         self.time.legend(loc="upper right", frameon=False)
-        self.curve, = self.latency.step([], [], where="post", color=COLOURS["real-time"], linewidth=2.2)
-        self.latency.set_xscale("symlog", linthresh=0.1)
-        self.latency.set(xlim=(-0.01, 1000), yscale="log", ylim=(5e-4, 1.3), xlabel="wake-up latency [ms]",
-                         ylabel="share that waits longer")
         self.credits, = self.credit.plot([], [], color=COLOURS["real-time"], linewidth=2)
         self.credit.axhspan(-30_000, 0, color="#f3f3f3", zorder=0)
         self.credit.set(xlim=(0, SIMULATED / 1e6), xlabel="time [ms]", ylabel="credits of the task's VM")
 
     def update(self, run: Run) -> str:
-        """Show a run."""
+        """Show a run: the timeline at once, then the latencies; what it says, in a sentence."""
+        curves = credit_curves(run)
+        full = 30 if run.scheduler.xen == "3.0.3" else run.scheduler.timeslice // 100_000
+        low = min([-1.1 * full, *(curve.values.min() for curve in curves)])
+        self.timeline.show(timeline_data(run), curves=curves, curve_label="credits", curve_range=(low, 1.1 * full),
+                           curve_ticks=(-full, 0, full))
         raw = run.recording
-        lanes = len(run.system.vms)
+        waits = np.sort((raw.wakeups["dispatched"] - raw.wakeups["woken"])[raw.wakeups["vcpu"] == 0]) / 1e6
+        for curve in (self.latency.line, self.printed_curve):
+            curve.set_data(np.append(0, waits), np.append(1.0, 1 - np.arange(1, len(waits) + 1) / max(1, len(waits)) + 1e-9))
         self.mine.set_verts(rectangles(raw.slices, lambda v: v == 0))
         self.others.set_verts(rectangles(raw.slices, lambda v: v > 0))
-        self.time.set_ylim(lanes - 0.4, -0.8)
-        self.time.set_yticks(range(lanes), [vm.name for vm in run.system.vms])
-        jobs = run.jobs[run.jobs["task"] == "io"]
-        late = jobs[jobs["missed"] & (jobs["deadline"] < SHOWN)]
-        self.misses.set_data(late["deadline"] / 1e6, np.full(len(late), -0.5))
-        waits = np.sort((raw.wakeups["dispatched"] - raw.wakeups["woken"])[raw.wakeups["vcpu"] == 0]) / 1e6
-        self.curve.set_data(np.append(0, waits), np.append(1.0, 1 - np.arange(1, len(waits) + 1) / max(1, len(waits)) + 1e-9))
-        seen = (raw.events["vcpu"] == 0) & np.isin(raw.events["event"], (0, 1, 6, 7))
-        self.credits.set_data(raw.events["time"][seen] / 1e6, raw.events["value"][seen])
-        self.credit.set_ylim(min(-350, raw.events["value"][seen].min(initial=0) - 50), 350)
-        missed, longest = int(jobs["missed"].sum()), float(waits[-1]) if len(waits) else 0.0
-        return f"{missed} of {len(jobs)} deadlines missed in 2 s; the longest wait after a wake-up was {longest:.1f} ms."
+        self.time.set_ylim(len(run.system.vms) - 0.4, -0.8)
+        self.time.set_yticks(range(len(run.system.vms)), [vm.name for vm in run.system.vms])
+        late = missed(raw.jobs, run.duration)
+        shown = raw.jobs["deadline"][late & (raw.jobs["deadline"] < SHOWN)]
+        self.misses.set_data(shown / 1e6, np.full(len(shown), -0.5))
+        self.credits.set_data(curves[0].times / 1e6, curves[0].values)
+        self.credit.set_ylim(low, 1.1 * full)
+        longest = float(waits[-1]) if len(waits) else 0.0
+        jobs = int(np.count_nonzero(raw.jobs["task"] == 0))
+        return f"{int(late.sum())} of {jobs} deadlines missed in 2 s; the longest wait after a wake-up was {longest:.1f} ms."
+
+    def png(self) -> bytes:
+        """The latencies, drawn anew."""
+        return self.latency.png()
+
+
+def latency_curve(ax: Axes) -> Line2D:
+    """The line of an empty latency plot: how large a share of wake-ups waits longer, tail and all."""
+    curve, = ax.step([], [], where="post", color=COLOURS["real-time"], linewidth=2.2)
+    ax.set_xscale("symlog", linthresh=0.1)
+    ax.set(xlim=(-0.01, 1000), yscale="log", ylim=(5e-4, 1.3), xlabel="wake-up latency [ms]", ylabel="share that waits longer")
+    return curve
 
 
 def rectangles(slices: dict[str, np.ndarray], mine: Any) -> np.ndarray:

@@ -1,0 +1,45 @@
+"""Credits over time, as the credit scheduler counts them between the events that say them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..engine.record import EVENTS
+from ..results import Run
+from .timeline_data import Curve, vcpu_labels
+
+SAYS_CREDIT = [EVENTS.index(name) for name in ("dispatch", "preempt", "tick", "account", "boost")]
+CREDITS_PER_NS = 1e-5           # 10 a millisecond (docs/xen-rules.md 2.1)
+
+
+def credit_curves(run: Run) -> list[Curve]:
+    """One curve a vCPU: down while it runs (a step at ticks, in the versions that sample), up at each accounting.
+
+    Notes
+    -----
+    Events tell the credit at their instant. Between them a vCPU of today's scheduler burns 10 credits a millisecond while it runs
+    and none otherwise (2.3), so the value just before an event follows from the one before it and the time run in between.
+    """
+    burns = 0.0 if run.scheduler.xen.startswith("3") else CREDITS_PER_NS
+    return [Curve(label["name"], label["meaning"], *credit_of(run, v, burns)) for v, label in enumerate(vcpu_labels(run.system))]
+
+
+def credit_of(run: Run, v: int, burns: float) -> tuple[np.ndarray, np.ndarray]:
+    """Times [ns] and credits of one vCPU, two points at an event where the credit jumps."""
+    events, slices = run.table("events"), run.table("slices")
+    says = (events["vcpu"] == v) & np.isin(events["event"], SAYS_CREDIT)
+    time = np.concatenate([[0], events["time"][says]])
+    value = np.concatenate([[0], events["value"][says]]).astype(float)
+    last = np.append(time[1:] > time[:-1], True)                # of several at one instant, what they leave
+    time, value = time[last], value[last]
+    mine = slices["vcpu"] == v
+    start, end = slices["start"][mine], slices["end"][mine]
+    corners = np.unique(np.concatenate([start, end, time, [run.duration]]))
+    ran = np.interp(corners, np.ravel([start, end], "F"), np.ravel([np.cumsum(end - start) - (end - start), np.cumsum(end - start)],
+                    "F")) if len(start) else np.zeros(len(corners))
+    since = np.searchsorted(time, corners, side="right") - 1     # the event that says the credit at or before each corner
+    before = np.maximum(np.searchsorted(time, corners, side="left") - 1, 0)
+    ran_at = ran[np.searchsorted(corners, time)]
+    just_before = value[before] - burns * (ran - ran_at[before])
+    after = value[since] - burns * (ran - ran_at[since])
+    return np.repeat(corners, 2), np.ravel([just_before, after], "F")
