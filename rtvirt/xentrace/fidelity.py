@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..results import Run
-from .forced import TAIL, UNSCORED, forced_or_none
+from ..simulation import simulate
+from .forced import TAIL, forced_agreement
+from .opening import UNSCORED
 from .window import Window
 
 if TYPE_CHECKING:
@@ -53,13 +56,41 @@ class Fidelity:
 def fidelity(real: Window, model: Run, *, forced: bool = True) -> Fidelity:
     """Compare a model run with the window it replays; ``forced=False`` leaves out the walk through all decisions (seconds)."""
     start, end = UNSCORED, real.duration - TAIL
-    walk = forced_or_none(real) if forced else None
+    walk = forced_agreement(real) if forced and real.cpus == 1 else None
     ours, theirs = latencies(model.wakeups, start, end), latencies(real.wakeups, start, end)
     return Fidelity(
         share_pp=share_error(real.slices, model.slices, start, end), slice_ks=slice_distance(real.slices, model.slices, start, end),
         wakeup_ks=distance(ours, theirs, WAKE_GRID), wakeup_quantiles=quantiles(theirs, ours),
         decisions=walk.agreement if walk else float("nan"), boosts=(walk.boosts_agreed, walk.boosts) if walk else (0, 0),
         fitted=real.name.startswith("E3b_"))
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Result of `noise_floor`: medians over pairs of model runs; units as in `Fidelity`."""
+
+    share_pp: float
+    slice_ks: float
+
+
+def noise_floor(real: Window, runs: int = 12) -> Floor:
+    """How far model runs of one window are from each other when their path costs differ by a few microseconds.
+
+    Priorities depend on the sign of a credit, and a credit is 0.1 ms of running: where one is 0, a microsecond decides, and from there on
+    two runs go apart for good. No model can be expected to come nearer to the real machine than it comes to itself.
+
+    Parameters
+    ----------
+    real : Window
+    runs : int, optional
+        How many; each has a wake-up path that is 0.5 us longer than the last's.
+    """
+    start, end = UNSCORED, real.duration - TAIL
+    costs = [real.costs.model_copy(update={"wake_path": real.costs.wake_path + 500 * i}) for i in range(runs)]
+    tables = [simulate(real.system(c), real.scheduler(), real.duration).slices for c in costs]
+    pairs = list(combinations(tables, 2))
+    return Floor(share_pp=float(np.median([share_error(a, b, start, end) for a, b in pairs])),
+                 slice_ks=float(np.median([slice_distance(a, b, start, end) for a, b in pairs])))
 
 
 def share_error(real: pd.DataFrame, model: pd.DataFrame, start: int, end: int) -> float:

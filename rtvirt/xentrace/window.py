@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,12 @@ from ..errors import Problem, SpecError
 from ..schedulers import Credit
 from ..system import VM, Costs, System, Task, hog
 from ..units import ms, us
+from .opening import Opening, opening_of
+from .steps import IDLE_DOMAIN
 
 if TYPE_CHECKING:
     import pandas as pd
 
-IDLE_DOMAIN = 32767
 PATH_COSTS = Costs(wake_path=7990, boost_path=1500, block_path=4890, switch_out=8200, switch_in=9960, block_switch_out=8070,
                    block_switch_in=9820, timer_slop=50_000, slice_late=3430, tick_late=5600, account_late=4130)
 """Path costs of the traced machine, read off window E3b_credit_p7w1_2hogs (whose own score is therefore *fitted*)."""
@@ -85,6 +87,20 @@ def read(path: Path, columns: tuple[str, ...], optional: bool = False) -> Any:
     return table
 
 
+@dataclass(frozen=True)
+class OpenedCredit(Credit):
+    """Xen's credit scheduler as it stands when a trace's window opens: with credits, active list and the traced machine's own timers."""
+
+    opening: Opening = field(kw_only=True, repr=False, compare=False)
+
+    def make_state(self, cpus: int, contracts: Any) -> Any:
+        """The scheduler's arrays, with the opening in them."""
+        state = super().make_state(cpus, contracts)
+        first = {name: int(np.argmax(contracts.vcpu_vm == i)) for i, name in enumerate(contracts.names)}
+        super().set_initial(state, self.opening.initial(), first, contracts)
+        return state
+
+
 class Window:
     """A few seconds of a real Xen.
 
@@ -101,8 +117,9 @@ class Window:
     def __init__(self, name: str, row: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         self.name, self.row = name, dict(row)
         self.runs, self.wakes, self.events, self.guest = files["runs"], files["wakes"], files["events"], files["guest_d1"]
+        self.all_runs = self.runs
         self.runs = self.runs[self.runs["dom"] != IDLE_DOMAIN].reset_index(drop=True)
-        self.duration = int(self.runs["end_ns"].max())
+        self.duration, self.cpus, self.costs = int(self.runs["end_ns"].max()), int(self.row["pcpus"]), PATH_COSTS
 
     def setting(self, column: str) -> dict[str, int]:
         """A JSON cell of the table of experiments; {} if absent."""
@@ -134,18 +151,57 @@ class Window:
 
     # -------------------------------------------------------------- the model's side
 
-    def scheduler(self) -> Credit:
-        """The scheduler with the window's parameters."""
+    def scheduler(self) -> OpenedCredit:
+        """The scheduler with the window's parameters, as it stands when the window opens; SpecError unless it is credit."""
+        return OpenedCredit(timeslice=self.timeslice, ratelimit=self.ratelimit, opening=self.opening)
+
+    @cached_property
+    def opening(self) -> Opening:
+        """Credits, active list and timers at the window's beginning, fitted on its unscored first 2.5 s (seconds of work, once)."""
+        return opening_of(self)
+
+    @property
+    def timeslice(self) -> int:
+        """Time slice and accounting period [ns]."""
         if self.row["sched"] != "credit":
             raise SpecError([Problem("sched", self.row["sched"], "credit", "choose a window of the credit scheduler", "experiments.csv")])
+        return int(ms(int(self.row["tslice_ms"])))
+
+    @property
+    def ratelimit(self) -> int:
+        """[ns]."""
         rate = self.row.get("ratelimit_us")
-        return Credit(timeslice=ms(int(self.row["tslice_ms"])), ratelimit=us(1000 if rate != rate else int(rate)))
+        return int(us(1000 if rate is None or rate != rate else int(rate)))
+
+    @property
+    def tick_period(self) -> int:
+        """Nominal [ns] (2.4.0)."""
+        return self.timeslice // (3 if self.timeslice >= ms(3) else 1) // 1000 * 1000
+
+    @property
+    def slice_credits(self) -> int:
+        """Credits that one time slice is worth (2.1)."""
+        return self.timeslice // 100_000
+
+    def weight(self, vm: str) -> int:
+        """Of a VM; an absent one means 256."""
+        return self.setting("weights").get(vm, 256)
+
+    def cap(self, vm: str) -> int:
+        """Of a VM, percent of a pCPU; 0: none."""
+        return self.setting("caps").get(vm, 0)
+
+    def awake_at_start(self, domain: int) -> bool:
+        """Does it run or wait when the window opens?"""
+        wakes = self.wakes.loc[self.wakes["dom"] == domain, "wake_ns"]
+        first = int(self.runs.loc[self.runs["dom"] == domain, "start_ns"].iloc[0])
+        return first < (int(wakes.iloc[0]) if len(wakes) else self.duration)
 
     def system(self, costs: Costs = PATH_COSTS) -> System:
         """One VM a domain, with a task that wakes when the domain really woke and computes what it really computed."""
-        weights, caps = self.setting("weights"), self.setting("caps")
-        vms = [VM(f"d{d}", tasks=self.tasks(d, costs), weight=weights.get(f"d{d}", 256), cap=caps.get(f"d{d}", 0), control=d == 0)
-               for d in self.domains]
+        first = self.runs.drop_duplicates("dom")["dom"].astype(int).tolist()      # queued in the order in which they first ran
+        vms = [VM(f"d{d}", tasks=self.tasks(d, costs), weight=self.weight(f"d{d}"), cap=self.cap(f"d{d}"), control=d == 0,
+                  start=first.index(d) if self.awake_at_start(d) else 0) for d in self.domains]
         return System(cpus=int(self.row["pcpus"]), vms=vms, costs=costs)
 
     def tasks(self, domain: int, costs: Costs) -> list[Task]:
@@ -164,50 +220,24 @@ class Window:
         runs = self.runs[self.runs["dom"] == domain]
         overhead = np.where(runs["end"] == "blocked", (costs.block_switch_out or costs.switch_out) + costs.block_path, costs.switch_out)
         work = np.maximum(runs["end_ns"].to_numpy() - runs["start_ns"].to_numpy() - overhead, 1)
-        last = np.append(0, np.cumsum((runs["end"] == "blocked").to_numpy())[:-1])
-        total = np.bincount(last, weights=work, minlength=int(last.max()) + 1).astype(np.int64)
+        wakes = self.wake_instants(domain, costs)
+        asked = np.searchsorted(wakes, runs["start_ns"].to_numpy(), "right") - 1
+        total = np.bincount(asked, weights=work, minlength=len(wakes)).astype(np.int64)
         if runs["end"].iloc[-1] != "blocked":
-            total[-1] = LONGEST_WORK                       # it goes on beyond the window
+            total[asked[-1]] = LONGEST_WORK                # it goes on beyond the window
+        worked = total > 0                                 # a wake-up at the window's very end has not run yet
+        return wakes[worked].tolist(), total[worked].tolist()
+
+    def wake_instants(self, domain: int, costs: Costs) -> np.ndarray:
+        """When a domain woke [ns], also where the table of wake-ups lacks one: before its first stint, and between a block and a stint."""
+        runs = self.runs[self.runs["dom"] == domain]
+        starts, ends = runs["start_ns"].to_numpy(), runs["end_ns"].to_numpy()
         wakes = self.wakes.loc[self.wakes["dom"] == domain, "wake_ns"].to_numpy()
-        if runs["start_ns"].iloc[0] < (wakes[0] if len(wakes) else self.duration):
-            wakes = np.append(0, wakes)
-        n = min(len(wakes), len(total))
-        return wakes[:n].tolist(), total[:n].tolist()
-
-    # -------------------------------------------------------------- the scheduler's clocks
-
-    @cached_property
-    def ticks(self) -> np.ndarray:
-        """Instants of ticks, read off the records that a tick leaves [ns]; empty without an events file, or with several pCPUs."""
-        if self.events is None or int(self.row["pcpus"]) != 1:
-            return np.zeros(0, np.int64)
-        marks = self.events[self.events["event"].isin(["C_PICKED_CPU", "C_ACCT_START"])]["t_ns"].to_numpy()
-        return np.unique(marks)
-
-    @cached_property
-    def accountings(self) -> np.ndarray:
-        """Instants of accountings: a grid through those that left a record (a vCPU became inactive, or was parked) [ns]."""
-        if self.events is None:
-            return np.zeros(0, np.int64)
-        seen = self.events[self.events["event"] == "C_ACCT_STOP"]["t_ns"].to_numpy()
-        parked = self.runs[self.runs["end"] == "offline"]["end_ns"].to_numpy() - PATH_COSTS.switch_out
-        seen = np.unique(np.concatenate([seen, parked]))
-        if not len(seen):
-            return np.zeros(0, np.int64)
-        nominal = self.scheduler().timeslice
-        gaps = np.diff(seen)
-        about = nominal + PATH_COSTS.account_late
-        near = gaps[(gaps > about / 2) & (gaps < 40 * about)]          # short gaps tell the period, which long gaps need
-        if len(near):
-            about = float(np.median(near / np.round(near / about)))
-        between = np.round(gaps / about)
-        steps = np.concatenate([[0], np.cumsum(between)]).astype(np.int64)      # gap by gap: the clock drifts
-        before = int(seen[0] // about)
-        after = int((self.duration - seen[-1]) // about)
-        inside = np.interp(np.arange(steps[-1] + 1), steps, seen)      # the period varies: a tick that is due at nearly the same
-        head = seen[0] - about * np.arange(before, 0, -1)              # instant holds the accounting up (timer slop, 1.7.1)
-        tail = seen[-1] + about * np.arange(1, after + 1)
-        return np.concatenate([head, inside, tail]).astype(np.int64)
+        begins = np.append(True, (runs["end"] == "blocked").to_numpy()[:-1])           # stints that need a wake-up before them
+        since = np.append(0, ends[:-1])
+        told = np.searchsorted(wakes, starts, "right") > np.searchsorted(wakes, since)
+        path = costs.wake_path + costs.switch_in
+        return np.sort(np.append(wakes, np.maximum(starts - path, since)[begins & ~told])) if len(wakes) else starts[:1] * 0
 
     def __repr__(self) -> str:
         return f"<Window {self.name}: {self.duration / 1e9:.1f} s of a real Xen, {self.row['sched']}, domains {self.domains}>"

@@ -1,0 +1,177 @@
+"""Our credit scheduler, walked through a real Xen's decisions one by one.
+
+It keeps its own credits, priorities, active list and queue order all the time, and it is the scheduler's own source that decides
+(`interpreted`). Whatever the trace shows of the same decision is then imposed: who runs next, who leaves the active list, who is parked.
+So an error is counted where it arises, and does not drag on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .interpreted import interpreted
+from .steps import ACCOUNT, BLOCK, IDLE_DOMAIN, TICK, WAKE, Books, Step
+
+if TYPE_CHECKING:
+    from .opening import Opening
+    from .window import Window
+
+NEVER = 2**63 - 1
+UNDER, OVER = -1, -2
+
+
+@dataclass
+class Score:
+    """How often the model named what the trace then shows: all, and agreed."""
+
+    switches: int = 0
+    agreed: int = 0
+    boosts: int = 0
+    boosts_agreed: int = 0
+    books: int = 0
+    books_agreed: int = 0
+    disagreements: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+class Walk:
+    """The scheduler as it stands at one instant of a window."""
+
+    def __init__(self, window: Window, opening: Opening) -> None:
+        self.window = window
+        self.policy, self.queue = interpreted("schedulers.credit"), interpreted("schedulers.runqueue")
+        build, state, system = interpreted("build"), interpreted("state"), interpreted("system")
+        self.names = [f"d{d}" for d in window.domains]
+        self.index = {d: i for i, d in enumerate(window.domains)}
+        spec = system.System(vms=[system.VM(n, weight=window.weight(n), cap=window.cap(n)) for n in self.names])
+        scheduler = self.policy.Credit(timeslice=window.timeslice, ratelimit=window.ratelimit)
+        contracts = build.contracts_of(spec)
+        self.st, self.cr = build.build_state(spec, 0, state.SUMMARY), scheduler.make_state(1, contracts)
+        initial = opening.initial()
+        initial.pop("tick_times")                       # the walk ticks and accounts by its steps
+        initial.pop("account_times")
+        scheduler.set_initial(self.cr, initial, {name: i for i, name in enumerate(self.names)}, contracts)
+        self.open()
+
+    def open(self) -> None:
+        """Who runs, waits or sleeps when the window opens."""
+        for d, v in self.index.items():
+            vcpu, awake = self.st.vcpus[v], self.window.awake_at_start(d)
+            vcpu.blocked, vcpu.paused, vcpu.state = int(not awake), 0, 1 if awake else 2
+            if awake:
+                self.policy.insert(self.st, self.cr, 0, v)
+        current = self.index[int(self.window.runs["dom"].iloc[0])]
+        self.queue.remove(self.cr.queues, current)
+        self.st.pcpus[0].current, self.st.vcpus[current].state = current, 0
+        self.cr.pcpus[0].idle = 0
+
+    def go(self, steps: Iterable[Step], books: Mapping[int, Books], scored_from: int, scored_to: int) -> Score:
+        """Walk, and count what is scored."""
+        score, ignored = Score(), Score()
+        for now, kind, domain, flag in steps:
+            if now >= scored_to:
+                break
+            counted = score if now >= scored_from else ignored
+            if kind == TICK:
+                self.policy.tick(self.st, self.cr, now, 0)
+            elif kind == ACCOUNT:
+                self.account(now, books[now], counted)
+            elif kind == WAKE:
+                self.wake(now, self.index[domain], bool(flag), counted)
+            elif kind == BLOCK:
+                self.st.vcpus[self.index[domain]].blocked = 1
+            else:
+                self.decide(now, self.index.get(domain, -1) if domain != IDLE_DOMAIN else -1, bool(flag), counted)
+        return score
+
+    # -------------------------------------------------------------- the run queue
+
+    def wake(self, now: int, v: int, real: bool, score: Score) -> None:
+        """A wake-up: does it start a boost?"""
+        vcpu, before = self.st.vcpus[v], self.cr.vcpus[v].priority
+        vcpu.blocked = 0
+        boosted = False
+        if not vcpu.paused:
+            if self.st.pcpus[0].current != v:
+                vcpu.state = 1
+            self.policy.wake(self.st, self.cr, now, v)
+            boosted = self.cr.vcpus[v].priority == 0 and before == UNDER
+        score.boosts += 1
+        score.boosts_agreed += boosted == real
+
+    def decide(self, now: int, real: int, switched: bool, score: Score) -> None:
+        """Who runs next? The model's answer is counted, the trace's imposed."""
+        st, cr = self.st, self.cr
+        old = int(st.pcpus[0].current)
+        named = int(self.policy.decide(st, cr, now, 0)[0])
+        if switched:
+            score.switches += 1
+            score.agreed += named == real
+        if named != real:
+            if switched:
+                score.disagreements.append((now, self.name(named), self.name(real)))
+            self.impose_choice(now, named, real)
+        if real != old:
+            if old >= 0:
+                vcpu = st.vcpus[old]
+                vcpu.state = 2 if vcpu.blocked else 3 if vcpu.paused else 1
+            st.pcpus[0].current, st.pcpus[0].since = real, now
+            if real >= 0:
+                st.vcpus[real].state = 0
+        st.pcpus[0].decide_at = st.agenda.next_decision = NEVER
+
+    def impose_choice(self, now: int, named: int, real: int) -> None:
+        """Put the model's choice back at the head of the queue, and take the trace's out of it."""
+        cr = self.cr
+        if named >= 0 and cr.queues.links[named].where < 0:
+            if named == self.st.pcpus[0].current:       # it would have gone on: it goes to the tail of its class
+                self.policy.insert(self.st, cr, 0, named)
+            else:
+                self.queue.insert_after(cr.queues, 0, -1, named)
+            cr.vcpus[named].charged_to -= now
+        if real >= 0:
+            if cr.queues.links[real].where >= 0:
+                self.queue.remove(cr.queues, real)
+            cr.vcpus[real].charged_to += now
+        cr.pcpus[0].idle = int(real < 0)
+
+    def name(self, v: int) -> str:
+        """Of a vCPU, or idle."""
+        return "idle" if v < 0 else self.names[v]
+
+    # -------------------------------------------------------------- the books
+
+    def account(self, now: int, books: Books, score: Score) -> None:
+        """An accounting: who leaves the active list, who is parked or unparked?"""
+        cr, vcpus = self.cr, range(len(self.names))
+        before = [(bool(cr.vcpus[v].active), bool(cr.vcpus[v].parked)) for v in vcpus]
+        self.policy.account(self.st, cr, now)
+        for v in vcpus:
+            named = bool(cr.vcpus[v].active), bool(cr.vcpus[v].parked)
+            real = tuple(n if r is None else r for n, r in zip(named, (books.active[v], books.parked[v])))
+            if named != before[v] or named != real:
+                score.books += 1
+                score.books_agreed += named == real
+            if named != real:
+                self.impose_books(now, v, *real)
+
+    def impose_books(self, now: int, v: int, active: bool, parked: bool) -> None:
+        """Make a vCPU's place what the trace shows, with the credit that is nearest to the model's and agrees with it."""
+        st, cr, policy = self.st, self.cr, self.policy
+        vcpu, most = cr.vcpus[v], cr.pool.slice_credits
+        was, weight = vcpu.credit, cr.vms[v].weight
+        if vcpu.parked and not parked:
+            vcpu.credit, vcpu.priority = max(was, 0), UNDER
+            policy.unpark(st, cr, now, v)
+        elif parked and not vcpu.parked:
+            cap = -(-cr.vms[v].cap * most // 100)
+            vcpu.credit, vcpu.priority = min(was, -cap - 1), OVER
+            policy.park(st, cr, now, v)
+        if vcpu.active and not active:                  # it left with half of just over the bound (2.5.3)
+            policy.deactivate(st, cr, now, v, weight)
+            vcpu.credit, vcpu.priority = (most + 1) // 2, UNDER
+        elif active and not vcpu.active:                # it had at most the bound
+            policy.activate(st, cr, now, v, weight)
+            vcpu.credit = most
+        cr.pool.balance += vcpu.credit - was
