@@ -1,13 +1,16 @@
 """A real Xen's trace in, the fidelity of the model out.
 
-`load` reads a window of a trace; `Window.system()` and `Window.scheduler()` turn its measured wake-ups and demands into a model run;
-`fidelity` says how near the model came, `noise_floor` how near it could come. Nothing is fitted but the state at the window's start
-(`Opening`), on its first 2.5 s, which are not scored; path costs come from one window (`PATH_COSTS`) and serve all.
+`load` reads a window of a trace, `read_binary` a trace of your own machine; `Window.system()` and `Window.scheduler()` turn its measured
+wake-ups and demands into a model run; `fidelity` says how near the model came, `noise_floor` how near it could come. Nothing is fitted
+but the state at the window's start (`Opening`), on its first 2.5 s, which are not scored; path costs come from one window
+(`PATH_COSTS`) and serve all.
 """
 
+from .binary import read_binary
 from .fidelity import Fidelity, Floor, fidelity, noise_floor
 from .forced import Forced, forced_agreement
 from .opening import Opening
 from .window import PATH_COSTS, OpenedCredit, Window, load
 
-__all__ = ["PATH_COSTS", "Fidelity", "Floor", "Forced", "OpenedCredit", "Opening", "Window", "fidelity", "forced_agreement", "load", "noise_floor"]
+__all__ = ["PATH_COSTS", "Fidelity", "Floor", "Forced", "OpenedCredit", "Opening", "Window", "fidelity", "forced_agreement", "load", "noise_floor",
+           "read_binary"]

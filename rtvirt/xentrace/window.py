@@ -112,6 +112,8 @@ class Window:
         As a `Run`'s: VMs are called d0, d1, ...
     events, guest : DataFrame or None
         Every trace record; what a task inside guest d1 saw.
+    lost : int
+        Records that Xen had to drop; 0 in the shipped windows.
     """
 
     def __init__(self, name: str, row: Mapping[str, Any], files: Mapping[str, Any]) -> None:
@@ -120,6 +122,7 @@ class Window:
         self.all_runs = self.runs
         self.runs = self.runs[self.runs["dom"] != IDLE_DOMAIN].reset_index(drop=True)
         self.duration, self.cpus, self.costs = int(self.runs["end_ns"].max()), int(self.row["pcpus"]), PATH_COSTS
+        self.lost = int(self.row.get("lost", 0))
 
     def setting(self, column: str) -> dict[str, int]:
         """A JSON cell of the table of experiments; {} if absent."""
