@@ -71,7 +71,7 @@ def other_handlers(window: Window) -> tuple[np.ndarray, np.ndarray]:
     """Timer handlers other than the accounting's: their records, and until when each holds an accounting up [ns]."""
     if window.events is None:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    kinds = {"tick": ticks_of(window), "wake": times(window, "RS_blocked_runnable") - UNPARK_PATH, "slice": slice_ends(window)}
+    kinds = {"tick": window.ticks, "wake": times(window, "RS_blocked_runnable") - UNPARK_PATH, "slice": slice_ends(window)}
     handlers = np.concatenate(list(kinds.values()))
     released = np.concatenate([at + HELD_UP[kind] for kind, at in kinds.items()])
     order = np.argsort(handlers, kind="stable")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .clocks import ACCOUNT_LATE, accountings_of, ticks_of
+from .clocks import ACCOUNT_LATE
 from .steps import Step, books_of, steps_of, with_clocks
 from .walk import Walk
 
@@ -64,9 +64,11 @@ def opening_of(window: Window) -> Opening:
     if window.cpus != 1:
         return guess
     steps = [step for step in steps_of(window) if step.at < UNSCORED]
-    if not len(guess.ticks) or not len(guess.accountings):
-        guess = fit_phases(window, steps, guess)
-    return fit_credits(window, steps, guess)
+    if len(guess.ticks) and len(guess.accountings):
+        return fit_credits(window, steps, guess)
+    found = fit_credits(window, steps, fit_phases(window, steps, guess))
+    again = fit_phases(window, steps, replace(guess, credits=found.credits))          # credits and phases depend on each other
+    return fit_credits(window, steps, again)
 
 
 def first_guess(window: Window) -> Opening:
@@ -78,7 +80,7 @@ def first_guess(window: Window) -> Opening:
     active = active_at_start(window)
     idle = round(window.slice_credits / 2 - np.log(2) * window.tick_period / NS_PER_CREDIT)
     credits = {f"d{d}": 0 if f"d{d}" in active else idle for d in window.domains}
-    return Opening(credits, active, 0, ticks_of(window), accountings_of(window))
+    return Opening(credits, active, 0, window.ticks, window.accountings)
 
 
 def active_at_start(window: Window) -> tuple[str, ...]:
@@ -155,9 +157,21 @@ def centred(count: Callable[[dict[str, int]], int], credits: dict[str, int], mos
 
 
 def fit_phases(window: Window, steps: list[Step], guess: Opening) -> Opening:
-    """Phases of tick and accounting that name most right with the guessed credits, where the trace does not show them."""
+    """Phases of tick and accounting that name most right with the given credits, where the trace does not show them.
+
+    First the tick, which decides who is boosted; then the accounting.
+    """
     tick, slice_ = window.tick_period + window.costs.tick_late, window.timeslice + ACCOUNT_LATE
-    ticks = [guess.ticks] if len(guess.ticks) else [np.arange(tick * i // 10, window.duration, tick) for i in range(10)]
-    accountings = [guess.accountings] if len(guess.accountings) else [np.arange(slice_ * i // 30, window.duration, slice_) for i in range(30)]
-    tried = [replace(guess, ticks=t, accountings=a) for t in ticks for a in accountings]
-    return max(tried, key=lambda opening: right_names(window, steps, opening)(opening.credits))
+
+    def best_of(field: str, period: int, tries: int, opening: Opening) -> Opening:
+        tried = [replace(opening, **{field: np.arange(period * i // tries, window.duration, period)}) for i in range(tries)]
+        return max(tried, key=lambda one: right_names(window, steps, one)(one.credits))
+
+    found = guess
+    if not len(guess.accountings):
+        found = replace(found, accountings=np.arange(slice_, window.duration, slice_))
+    if not len(guess.ticks):
+        found = best_of("ticks", tick, 40, found)
+    if not len(guess.accountings):
+        found = best_of("accountings", slice_, 60, found)
+    return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .interpreted import interpreted
 from .steps import ACCOUNT, BLOCK, IDLE_DOMAIN, TICK, WAKE, Books, Step

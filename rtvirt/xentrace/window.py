@@ -16,6 +16,8 @@ from ..errors import Problem, SpecError
 from ..schedulers import Credit
 from ..system import VM, Costs, System, Task, hog
 from ..units import ms, us
+from .clocks import accountings_of, ticks_of
+from .guest import guest_tasks
 from .opening import Opening, opening_of
 from .steps import IDLE_DOMAIN
 
@@ -108,6 +110,8 @@ class Window:
     ----------
     name : str
     duration : int [ns]
+    costs : Costs
+        Path costs of the traced machine; `PATH_COSTS` unless you set others.
     slices, wakeups : DataFrame
         As a `Run`'s: VMs are called d0, d1, ...
     events, guest : DataFrame or None
@@ -163,6 +167,16 @@ class Window:
         """Credits, active list and timers at the window's beginning, fitted on its unscored first 2.5 s (seconds of work, once)."""
         return opening_of(self)
 
+    @cached_property
+    def ticks(self) -> np.ndarray:
+        """Instants of ticks [ns]; empty without events, or with several pCPUs."""
+        return ticks_of(self)
+
+    @cached_property
+    def accountings(self) -> np.ndarray:
+        """Instants of accountings, seen and inferred [ns]; empty if none was seen."""
+        return accountings_of(self)
+
     @property
     def timeslice(self) -> int:
         """Time slice and accounting period [ns]."""
@@ -200,17 +214,31 @@ class Window:
         first = int(self.runs.loc[self.runs["dom"] == domain, "start_ns"].iloc[0])
         return first < (int(wakes.iloc[0]) if len(wakes) else self.duration)
 
-    def system(self, costs: Costs = PATH_COSTS) -> System:
-        """One VM a domain, with a task that wakes when the domain really woke and computes what it really computed."""
+    def system(self, costs: Costs | None = None, *, demand: str = "measured") -> System:
+        """One VM a domain, doing what the domain did.
+
+        Parameters
+        ----------
+        costs : Costs, optional
+            Of the traced machine's paths; by default `Window.costs`.
+        demand : {"measured", "guest"}
+            A task that wakes when the domain really woke and computes what it really computed; or, for domains with a periodic task, a
+            model of that guest (`guest`), which reacts to being served late.
+        """
+        if demand not in ("measured", "guest"):
+            raise SpecError([Problem("demand", demand, "measured, guest", "choose one of these", "")])
+        costs = costs or self.costs
         first = self.runs.drop_duplicates("dom")["dom"].astype(int).tolist()      # queued in the order in which they first ran
-        vms = [VM(f"d{d}", tasks=self.tasks(d, costs), weight=self.weight(f"d{d}"), cap=self.cap(f"d{d}"), control=d == 0,
+        vms = [VM(f"d{d}", tasks=self.tasks(d, costs, demand), weight=self.weight(f"d{d}"), cap=self.cap(f"d{d}"), control=d == 0,
                   start=first.index(d) if self.awake_at_start(d) else 0) for d in self.domains]
         return System(cpus=int(self.row["pcpus"]), vms=vms, costs=costs)
 
-    def tasks(self, domain: int, costs: Costs) -> list[Task]:
-        """A hog for a domain that never blocks, else its measured wake-ups and demands."""
+    def tasks(self, domain: int, costs: Costs, demand: str) -> list[Task]:
+        """A hog for a domain that never blocks, else its measured wake-ups and demands, or a model of the guest."""
         if not (self.runs.loc[self.runs["dom"] == domain, "end"] == "blocked").any():
             return [hog()]
+        if demand == "guest" and (modelled := guest_tasks(self, domain, costs)):
+            return modelled
         wakes, demands = self.demands(domain, costs)
         return [Task("replay", releases=wakes, wcet=demands)] if wakes else []
 
