@@ -1,60 +1,37 @@
-"""The model against a real Xen: the table of docs/fidelity.md, as it stands; these tests fail when it gets worse."""
+"""The model against a real Xen: data/fidelity/credit.csv as it stands; these tests fail when it gets worse."""
 
 from __future__ import annotations
 
 import gzip
 import shutil
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
+from fidelity_table import FOLDER, TABLE, measure, replay, window
 
 import rtvirt as rv
 from rtvirt import xentrace
 
-FOLDER = rv.data.FOLDER / "xen-traces"
-# window: share [pp], KS of slices, KS of latencies, at most
-FREE = {
-    "E1a_credit_w256_512_1024": (0.3, 0.11, None), "E1b_credit_w256x3": (0.2, 0.07, None), "E2a_credit_cap25_alone": (0.02, 0.025, None),
-    "E2c_credit_cap25_cap50_hog": (0.2, 0.18, None), "E3a_credit_p10w1_2hogs": (1.2, 0.05, 0.008),
-    "E3b_credit_p7w1_2hogs": (0.15, 0.02, 0.009), "E3e_credit_all4_p10w2": (0.01, 0.01, 0.005),
-    "E5a_credit_tslice5_w256_512_1024": (0.05, 0.04, None), "E5d_credit_rl0_p7w1_2hogs": (0.2, 0.02, 0.001),
-    "D1_credit_2pcpu_3hogs": (0.4, 0.21, None),
-}
-# window: decisions named right, at least; changes of the active list and parkings missed, at most; boosts must all agree
-FORCED = {"E1a_credit_w256_512_1024": (0.9975, 2), "E1b_credit_w256x3": (0.9895, 0), "E2a_credit_cap25_alone": (1.0, 0),
-          "E2c_credit_cap25_cap50_hog": (0.988, 2), "E3a_credit_p10w1_2hogs": (0.998, 0), "E3b_credit_p7w1_2hogs": (0.998, 2),
-          "E3e_credit_all4_p10w2": (0.999, 10), "E5a_credit_tslice5_w256_512_1024": (0.979, 6), "E5d_credit_rl0_p7w1_2hogs": (0.996, 3)}
+EXPECTED = pd.read_csv(TABLE, index_col="window")
+FORCED = EXPECTED.index[EXPECTED["switches"].notna()]
 
 
-@cache
-def window(name: str) -> xentrace.Window:
-    """A window, with its opening fitted once."""
-    return xentrace.load(FOLDER, name)
+@pytest.mark.parametrize("name", EXPECTED.index)
+def test_no_window_has_become_worse(name):
+    found, expected = measure(name), EXPECTED.loc[name]
+    print(found)
+    for distance in ("share_pp", "slice_ks", "wakeup_ks"):
+        assert not found[distance] > expected[distance] + 1e-3, distance
+    if name in FORCED:
+        assert found["switches"] == expected["switches"] and found["agreed"] >= expected["agreed"]
+        assert found["boosts"] == found["boosts_agreed"] == expected["boosts"]
+        assert found["books"] - found["books_agreed"] <= expected["books"] - expected["books_agreed"]
 
 
-def replay(real: xentrace.Window) -> rv.Run:
-    """The model with measured wake-ups and demands."""
-    return rv.simulate(real.system(), real.scheduler(), real.duration)
-
-
-@pytest.mark.parametrize("name", list(FREE))
-def test_free_run(name):
-    found = xentrace.fidelity(window(name), replay(window(name)), forced=False)
-    share, slices, latency = FREE[name]
-    print(name, found.share_pp, found.slice_ks, found.wakeup_ks)
-    assert found.share_pp <= share and found.slice_ks <= slices
-    if latency is not None:
-        assert found.wakeup_ks <= latency
-
-
-@pytest.mark.parametrize("name", list(FORCED))
-def test_forced_decisions(name):
-    found = xentrace.forced_agreement(window(name))
-    print(name, found.agreement, found.boosts_agreed, found.boosts, found.books_agreed, found.books)
-    least, missed = FORCED[name]
-    assert found.agreement >= least and found.boosts_agreed == found.boosts and found.books - found.books_agreed <= missed
+def test_table_holds_every_window():
+    assert set(EXPECTED.index) == {path.name.removesuffix(".runs.csv.gz") for path in FOLDER.glob("*.runs.csv.gz")}
 
 
 def test_starvations_of_E3a():
