@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -31,13 +33,45 @@ def kernel(function: F) -> F:
 
     Kernels allocate nothing and hold no references, so reference counting is switched off (``_nrt=False``): counting would
     cost more than the work. Only other kernels call them, so no wrappers for Python are made (``no_*_wrapper``), which would
-    take most of the compile time. Division follows numpy (no zero check).
+    take most of the compile time. Division follows numpy (no zero check). A kernel becomes part of its caller (``forceinline``):
+    calls from one small function to the next took as long as the work.
     """
     if DISABLED:
         return function
     import numba
 
-    return numba.njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    index_like_c()
+    return numba.njit(error_model="numpy", forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+
+@cache
+def index_like_c() -> None:
+    """Let kernels index the tables of a struct by address alone.
+
+    Numba, like Python, lets index -1 mean the last row, and computes what would be meant at every access: a third of the engine's
+    time. Kernels never do that; with the JIT off the tables refuse it (`rows.Table`). Other code that Numba compiles is left alone:
+    only kernels go without reference counting (``nrt``).
+    """
+    from numba.core import types
+    from numba.core.targetconfig import ConfigStack
+    from numba.core.typing import signature
+    from numba.extending import lower_builtin
+    from numba.np.arrayobj import getitem_array_tuple, getitem_arraynd_intp, setitem_array
+
+    def unsigned(original: Callable[..., Any]) -> Callable[..., Any]:
+        def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            table, index, *value = sig.args
+            numbers = index.types if isinstance(index, types.BaseTuple) else (index,)
+            if ConfigStack().top().nrt or not all(isinstance(number, types.Integer) for number in numbers):
+                return original(context, builder, sig, args)
+            plain = types.UniTuple(types.uintp, len(numbers)) if isinstance(index, types.BaseTuple) else types.uintp
+            place = context.cast(builder, args[1], index, plain)
+            return original(context, builder, signature(sig.return_type, table, plain, *value), (args[0], place, *args[2:]))
+        return lower
+
+    for index, get in ((types.Integer, getitem_arraynd_intp), (types.BaseTuple, getitem_array_tuple)):
+        lower_builtin(operator.getitem, types.NestedArray, index)(unsigned(get))
+        lower_builtin(operator.setitem, types.NestedArray, index, types.Any)(unsigned(setitem_array))
 
 
 def entry(function: F, cache_dir: Path) -> F:

@@ -50,6 +50,20 @@ class Struct:
         return {name: part for name, part in vars(cls).items() if isinstance(part, (Many, type))}
 
 
+class Table(list[Any]):
+    """A table in plain Python form. It refuses negative indices: compiled kernels do not know them (`jit.index_like_c`)."""
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int) and index < 0:
+            raise IndexError(f"row {index} of a table")
+        return super().__getitem__(index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(index, int) and index < 0:
+            raise IndexError(f"row {index} of a table")
+        super().__setitem__(index, value)
+
+
 @cache
 def dtype_of(kind: type) -> np.dtype:
     """Memory layout of a row or struct."""
@@ -79,7 +93,7 @@ def make(kind: type, sizes: Mapping[str, Any] | None = None) -> Any:
             if len(part.capacity) > 1:
                 value = np.zeros((count, part.capacity[1]), np.int64)
             else:
-                value = [0] * count if part.kind is int else [part.kind() for _ in range(count)]
+                value = Table([0] * count if part.kind is int else [part.kind() for _ in range(count)])
         setattr(world, name, value)
     return world
 

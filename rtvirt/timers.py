@@ -52,20 +52,21 @@ def reset_timers(timers: Any, slots: int) -> None:
 
 @kernel
 def set_timer(timers, slot, at):
-    """Arm, move or (with NEVER) disarm the timer of a slot."""
+    """Arm, move or (with NEVER) disarm the timer of a slot. Who wins so far is kept, with its time; a rival costs one look."""
+    if timers.at[slot] == at:
+        return
     timers.at[slot] = at
-    match = (slot + timers.bracket.slots) >> 1
-    left = slot & ~1
-    winner = left if timers.at[left] <= timers.at[left + 1] else left + 1
-    timers.winner[match] = winner
-    while match > 1:
-        rival = timers.winner[match ^ 1]
-        if match & 1:                       # we come from the right: a draw goes to the rival on the left
-            winner = rival if timers.at[rival] <= timers.at[winner] else winner
-        else:
-            winner = winner if timers.at[winner] <= timers.at[rival] else rival
+    winner, rival, match = slot, slot ^ 1, slot + timers.bracket.slots
+    while True:
+        theirs = timers.at[rival]
+        loses = theirs < at or (theirs == at and rival < winner)      # a draw goes to the left
+        winner = rival if loses else winner
+        at = theirs if loses else at
         match >>= 1
         timers.winner[match] = winner
+        if match == 1:
+            return
+        rival = timers.winner[match ^ 1]
 
 
 @kernel

@@ -36,17 +36,19 @@ public:
     }
 
     void set(int slot, Time when) {
+        if (at[slot] == when) return;
         at[slot] = when;
-        const int left = slot & ~1;
-        int best = at[left] <= at[left + 1] ? left : left + 1;
-        int match = (slot + slots) >> 1;
-        winner[match] = best;
-        while (match > 1) {
-            const int rival = winner[match ^ 1];
-            // who comes from the right loses a draw
-            best = (match & 1) ? (at[rival] <= at[best] ? rival : best) : (at[best] <= at[rival] ? best : rival);
+        int best = slot, rival = slot ^ 1, match = slot + slots;
+        Time earliest = when;
+        for (;;) {
+            const Time theirs = at[rival];
+            const bool loses = theirs < earliest || (theirs == earliest && rival < best);
+            best = loses ? rival : best;
+            earliest = loses ? theirs : earliest;
             match >>= 1;
             winner[match] = best;
+            if (match == 1) return;
+            rival = winner[match ^ 1];
         }
     }
 
