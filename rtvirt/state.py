@@ -71,6 +71,7 @@ class Vcpu(Row):
     claim: int                # scratch of the guest's assignment
     woken: int                # instant of a wake-up that has not been served yet [ns]; NEVER
     last_pcpu: int            # where it was dispatched last; -1
+    saved: int                # instant at which the pCPU that it left has saved its registers [ns]
     picky: int                # 1 if the soft affinity really restricts (1.6.1)
 
 

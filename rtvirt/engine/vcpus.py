@@ -99,6 +99,7 @@ def reschedule(st, q, now, p):
     st.pcpus[p].since = now
     st.pcpus[p].work_from = now + switch_in + costs.context_switch + costs.decision
     if new != IDLE:
+        st.pcpus[p].work_from = max(st.pcpus[p].work_from, st.vcpus[new].saved)      # stolen from a pCPU that still saves it
         dispatch(st, q, now, p, new)
 
 
@@ -119,6 +120,7 @@ def take_off(st, q, now, p, v, switch_out):
     vcpus = st.vcpus
     drop_task(st, v, now)
     record_stint(st, p, v, st.pcpus[p].work_from, now + switch_out)
+    vcpus[v].saved = max(st.pcpus[p].work_from, now + switch_out)
     if vcpus[v].blocked:
         vcpus[v].state = BLOCKED
     elif vcpus[v].paused > 0:

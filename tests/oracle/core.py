@@ -135,6 +135,7 @@ class OVcpu:
         self.task: OTask | None = None
         self.last_task: OTask | None = None
         self.woken: int | None = None
+        self.saved = 0
         self.allowed: set[int] = set()
         self.preferred: set[int] = set()
 
@@ -509,6 +510,7 @@ class World:
         if old:
             self.unload(old)
             self.slices.append((p.number, old.number, p.work_from, self.now + self.costs[kind + "switch_out"]))
+            old.saved = max(p.work_from, self.now + self.costs[kind + "switch_out"])
             old.state = "blocked" if old.blocked else "offline" if old.paused else "runnable"
             if old.state == "runnable":
                 self.log(old, "preempt", p=p.number)
@@ -517,6 +519,7 @@ class World:
         p.current, p.since = new, self.now
         p.work_from = self.now + self.costs[kind + "switch_in"] + self.costs["context_switch"] + self.costs["decision"]
         if new:
+            p.work_from = max(p.work_from, new.saved)
             new.state, new.pcpu = "running", p.number
             self.log(new, "dispatch")
             self.served(new, p.work_from)

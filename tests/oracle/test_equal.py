@@ -49,6 +49,13 @@ def differences(spec: rv.System, scheduler: Any, duration: int, seed: int) -> st
     return ""
 
 
+def test_a_stolen_vcpu_starts_when_its_old_pcpu_has_saved_it():
+    """Found by the random systems: with path costs, a steal at the very decision had it on two pCPUs at once."""
+    seed = 20_781_062_416
+    spec, scheduler, duration = system(seed, "credit-4.17")
+    assert spec.cpus == 3 and not differences(spec, scheduler, duration, seed)
+
+
 @pytest.mark.parametrize("name", list(SCHEDULERS))
 def test_engine_equals_oracle(name, seed, long):
     wanted = 100_000 if long else None
