@@ -152,7 +152,7 @@ WORKERS = ["-n", "2"]
 LANES = {
     "lint": [[str(venv_python()), "-m", "ruff", "check", "rtvirt", "tests", "lab.py"]],
     "unit": [pytest(*WORKERS, "--doctest-modules", "rtvirt", "tests/unit", "tests/oracle", "tests/golden", "tests/property", "tests/real")],
-    "nojit": [pytest(*WORKERS, "tests/unit", "tests/golden", "tests/property")],
+    "nojit": [pytest(*WORKERS, "tests/unit", "tests/golden", "tests/property", "tests/oracle")],
     "notebooks": [pytest(*WORKERS, "--dist", "loadfile", "--nbval", "--nbval-current-env", "--nbval-sanitize-with",
                          "tests/nbval_sanitize.cfg", "--nbval-cell-timeout", "120", "notebooks", "--ignore", "notebooks/solutions")],
     "exercises": [pytest(*WORKERS, "tests/notebooks")],

@@ -54,14 +54,31 @@ class Table(list[Any]):
     """A table in plain Python form. It refuses negative indices: compiled kernels do not know them (`jit.index_like_c`)."""
 
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, int) and index < 0:
-            raise IndexError(f"row {index} of a table")
+        refuse_negative(index)
         return super().__getitem__(index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        if isinstance(index, int) and index < 0:
-            raise IndexError(f"row {index} of a table")
+        refuse_negative(index)
         super().__setitem__(index, value)
+
+
+class Grid(np.ndarray):
+    """A table of two dimensions in plain Python form; it refuses negative indices as `Table` does."""
+
+    def __getitem__(self, index: Any) -> Any:
+        refuse_negative(index)
+        return super().__getitem__(index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        refuse_negative(index)
+        super().__setitem__(index, value)
+
+
+def refuse_negative(index: Any) -> None:
+    """IndexError for a negative number among the indices."""
+    for number in index if isinstance(index, tuple) else (index,):
+        if isinstance(number, (int, np.integer)) and number < 0:
+            raise IndexError(f"row {index} of a table")
 
 
 @cache
@@ -91,7 +108,7 @@ def make(kind: type, sizes: Mapping[str, Any] | None = None) -> Any:
         else:
             count = sizes.get(name, part.capacity[0])
             if len(part.capacity) > 1:
-                value = np.zeros((count, part.capacity[1]), np.int64)
+                value = np.zeros((count, part.capacity[1]), np.int64).view(Grid)
             else:
                 value = Table([0] * count if part.kind is int else [part.kind() for _ in range(count)])
         setattr(world, name, value)
