@@ -86,6 +86,16 @@ class Credit:
         """File of `rtvirt/schedulers/` that holds the algorithm."""
         return "credit_2007" if self.xen.startswith("3") else "credit"
 
+    @property
+    def tick_period(self) -> int:
+        """Nominal time from tick to tick [ns]: a third of the time slice if that is 3 ms or more, in whole microseconds (2.1, 2.4.0)."""
+        return self.timeslice // 1000 // (3 if self.timeslice >= 3 * MILLISECOND else 1) * 1000
+
+    @property
+    def slice_credits(self) -> int:
+        """Credits that one time slice of running burns, and that one pCPU hands out in an accounting period (2.1)."""
+        return CREDITS_PER_MS * self.timeslice // MILLISECOND
+
     def make_state(self, cpus: int, contracts: Contracts) -> Any:
         """The scheduler's arrays for a pool of `cpus` pCPUs."""
         weight, cap = contracts.weight_per_vm("Credit"), contracts.cap
@@ -94,11 +104,9 @@ class Credit:
             from .credit_2007 import make_state
 
             return make_state(self.xen, cpus=cpus, vcpus=vcpus, weight=weight, cap=cap)
-        ticks = 3 if self.timeslice >= 3 * MILLISECOND else 1                              # 2.1
         return make_credit_state(
             cpus=cpus, vcpus=vcpus, weight=weight, cap=cap, timeslice=self.timeslice,
-            tick_period=self.timeslice // 1000 // ticks * 1000,                            # whole microseconds (2.4.0)
-            slice_credits=CREDITS_PER_MS * self.timeslice // MILLISECOND, ratelimit=self.ratelimit,
+            tick_period=self.tick_period, slice_credits=self.slice_credits, ratelimit=self.ratelimit,
             steal_ratelimit=MILLISECOND if self.xen == "4.22" else -1, skip_yielders=int(self.xen == "4.22"),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import Problem, SpecError
@@ -28,16 +28,20 @@ def apply_initial(state: Any, initial: Mapping[str, Any], first_vcpu: Mapping[st
             raise SpecError([Problem(f"initial.priority[{name}]", value, ", ".join(PRIORITIES), "choose one of these", "")])
         state.vcpus[v].priority = PRIORITIES[value]
     for name, value in initial.get("active", {}).items():
-        if value:
-            join(state, find(name, first_vcpu, contracts, "active"), contracts, per_vcpu_weight)
-    state.pool.balance = initial.get("balance", 0)
-    state.pool.tick_count = put_times(state.measured_ticks, initial, "tick_times")
-    state.pool.account_count = put_times(state.measured_accounts, initial, "account_times")
+        v = find(name, first_vcpu, contracts, "active")
+        if value and not state.vcpus[v].active:
+            join(state, v, contracts, per_vcpu_weight)
+    if "balance" in initial:
+        state.pool.balance = initial["balance"]
+    if "tick_times" in initial:
+        state.pool.tick_count = put_times(state.measured_ticks, initial["tick_times"], "tick_times")
+    if "account_times" in initial:
+        state.pool.account_count = put_times(state.measured_accounts, initial["account_times"], "account_times")
 
 
-def put_times(table: Any, initial: Mapping[str, Any], key: str) -> int:
+def put_times(table: Any, instants: Iterable[int], key: str) -> int:
     """Copy measured instants [ns], in order; how many."""
-    times = sorted(initial.get(key, ()))
+    times = sorted(instants)
     if len(times) > MAX_MEASURED:
         raise SpecError([Problem(f"initial.{key}", len(times), f"at most {MAX_MEASURED} instants", "cut the window", "")])
     put(table, times, len(times))

@@ -8,8 +8,9 @@ and serve all. What was chosen with the scored seconds in view is listed in docs
 
 from .binary import read_binary
 from .fidelity import Fidelity, Floor, fidelity, noise_floor
-from .forced import Forced, forced_agreement
+from .forced import forced_agreement
 from .opening import Opening
+from .walk import Forced
 from .window import PATH_COSTS, OpenedCredit, Window, load
 
 __all__ = ["PATH_COSTS", "Fidelity", "Floor", "Forced", "OpenedCredit", "Opening", "Window", "fidelity", "forced_agreement", "load", "noise_floor",

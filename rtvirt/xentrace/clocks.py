@@ -33,7 +33,7 @@ def accountings_of(window: Window) -> np.ndarray:
     seen = seen_accountings(window)
     if not len(seen):
         return seen
-    period = window.timeslice + ACCOUNT_LATE
+    period = window.parameters.timeslice + ACCOUNT_LATE
     handlers, released = other_handlers(window)
     before = seen[0] - period * np.arange(int(seen[0] // period), 0, -1)
     found = [before, seen[:1]]
@@ -89,8 +89,8 @@ def slice_ends(window: Window) -> np.ndarray:
             if 0 <= begun - expiry < 120_000 and expiry > 0:
                 found.append(begun)
         else:
-            given = int(str(args[i]).split()[-1])
-            expiry = begun + given if given > 0 else -1
+            given = str(args[i]).split()[-1:]
+            expiry = begun + int(given[0]) if given and given[0].isdigit() else -1       # no slice: idle, or an old record without it
     return np.array(found, np.int64)
 
 

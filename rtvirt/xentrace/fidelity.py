@@ -10,7 +10,7 @@ import numpy as np
 
 from ..results import Run
 from ..simulation import simulate
-from .forced import TAIL, forced_agreement
+from .forced import forced_agreement, last_scored
 from .opening import UNSCORED
 from .window import Window
 
@@ -55,7 +55,7 @@ class Fidelity:
 
 def fidelity(real: Window, model: Run, *, forced: bool = True) -> Fidelity:
     """Compare a model run with the window it replays; ``forced=False`` leaves out the walk through all decisions (seconds)."""
-    start, end = UNSCORED, real.duration - TAIL
+    start, end = UNSCORED, last_scored(real)
     walk = forced_agreement(real) if forced and real.cpus == 1 else None
     ours, theirs = latencies(model.wakeups, start, end), latencies(real.wakeups, start, end)
     return Fidelity(
@@ -85,7 +85,7 @@ def noise_floor(real: Window, runs: int = 12) -> Floor:
     runs : int, optional
         How many; each has a wake-up path that is 0.5 us longer than the last's.
     """
-    start, end = UNSCORED, real.duration - TAIL
+    start, end = UNSCORED, last_scored(real)
     costs = [real.costs.model_copy(update={"wake_path": real.costs.wake_path + 500 * i}) for i in range(runs)]
     tables = [simulate(real.system(c), real.scheduler(), real.duration).slices for c in costs]
     pairs = list(combinations(tables, 2))

@@ -2,51 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from ..errors import Problem, SpecError
 from .opening import UNSCORED, Opening
 from .steps import books_of, steps_of, with_clocks
-from .walk import Walk
+from .walk import Forced, Walk
 
 if TYPE_CHECKING:
     from .window import Window
 
 TAIL = 200_000_000               # [ns] at the window's end that is not scored
-
-
-@dataclass(frozen=True)
-class Forced:
-    """Result of `forced_agreement`.
-
-    Attributes
-    ----------
-    switches, agreed : int
-        Scored switches, and those at which the model named the vCPU that really ran next.
-    boosts, boosts_agreed : int
-        Scored wake-ups, and those at which model and trace agree whether a boost started.
-    books, books_agreed : int
-        Changes at accountings in model or trace (off the active list, parked, unparked), and those on which they agree.
-    disagreements : list of (time [ns], named, real)
-        VM names.
-    """
-
-    switches: int
-    agreed: int
-    boosts: int
-    boosts_agreed: int
-    books: int
-    books_agreed: int
-    disagreements: list[tuple[int, str, str]]
-
-    @property
-    def agreement(self) -> float:
-        """Share of switches named right."""
-        return self.agreed / self.switches if self.switches else 1.0
 
 
 def forced_agreement(window: Window, opening: Opening | None = None) -> Forced:
@@ -65,15 +31,15 @@ def forced_agreement(window: Window, opening: Opening | None = None) -> Forced:
     if window.cpus != 1:
         raise SpecError([Problem("window", window.name, "a window of one pCPU", "choose another window", "")])
     opening = opening or window.opening
+    scored_to = last_scored(window)
     steps = with_clocks(steps_of(window), opening.ticks, opening.accountings)
-    score = Walk(window, opening).go(steps, books_of(window, opening.accountings), UNSCORED, window.duration - TAIL)
-    return Forced(**vars(score))
+    return Walk(window, opening).go(steps, books_of(window, opening.accountings), UNSCORED, scored_to)
 
 
-def spells(disagreements: list[tuple[int, str, str]], gap: int = 100_000_000) -> list[tuple[int, int, int]]:
-    """Disagreements grouped into spells: (first, last [ns], how many); for finding out why, event by event."""
-    if not disagreements:
-        return []
-    times = np.array([at for at, _, _ in disagreements])
-    cuts = [0, *(i + 1 for i, (a, b) in enumerate(pairwise(times)) if b - a > gap), len(times)]
-    return [(int(times[a]), int(times[b - 1]), b - a) for a, b in pairwise(cuts)]
+def last_scored(window: Window) -> int:
+    """Where scoring ends [ns]; SpecError for a window too short to have a scored part."""
+    end = window.duration - TAIL
+    if end <= UNSCORED:
+        raise SpecError([Problem("window", f"{window.duration / 1e9:.2f} s", f"longer than {(UNSCORED + TAIL) / 1e9:g} s", (
+            f"record longer: the first {UNSCORED / 1e9:g} s serve to find the opening state, the last {TAIL / 1e9:g} s are left out"), window.name)])
+    return end

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..schedulers.credit import NS_PER_CREDIT
 from .clocks import ACCOUNT_LATE
 from .steps import Step, books_of, steps_of, with_clocks
 from .walk import Walk
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from .window import Window
 
 UNSCORED = 2_500_000_000         # [ns] at the window's beginning: for fitting
-NS_PER_CREDIT = 100_000
 STARTS = (0.0, 0.5, -0.5)        # credits at which the search starts, in parts of what one time slice is worth
 STRIDES = (0.5, 0.25, 0.12, 0.06, 0.03, 0.01)
 BUSY = 0.2                       # a VM more than that part of whose stints end otherwise than by blocking is thought active
@@ -78,7 +78,7 @@ def first_guess(window: Window) -> Opening:
     in a tick period of its running time on average. So what it has burned is spread exponentially; the guess is the median.
     """
     active = active_at_start(window)
-    idle = round(window.slice_credits / 2 - np.log(2) * window.tick_period / NS_PER_CREDIT)
+    idle = round(window.parameters.slice_credits / 2 - np.log(2) * window.parameters.tick_period / NS_PER_CREDIT)
     credits = {f"d{d}": 0 if f"d{d}" in active else idle for d in window.domains}
     return Opening(credits, active, 0, window.ticks, window.accountings)
 
@@ -95,8 +95,8 @@ def active_at_start(window: Window) -> tuple[str, ...]:
 
 def balanced(window: Window, opening: Opening, credits: dict[str, int]) -> Opening:
     """With these credits, and the balance that follows: the active VMs have burned since the accounting before."""
-    first = int(opening.accountings[0]) if len(opening.accountings) else window.timeslice
-    burned = max(window.timeslice - first, 0) // NS_PER_CREDIT
+    first = int(opening.accountings[0]) if len(opening.accountings) else window.parameters.timeslice
+    burned = max(window.parameters.timeslice - first, 0) // NS_PER_CREDIT
     return replace(opening, credits=credits, balance=sum(credits[name] for name in opening.active) + burned)
 
 
@@ -117,7 +117,7 @@ def right_names(window: Window, steps: list[Step], opening: Opening) -> Callable
 
 def fit_credits(window: Window, steps: list[Step], guess: Opening) -> Opening:
     """Each VM's credit in turn, and each pair's in opposite directions, ever finer, from several starts."""
-    count, most = right_names(window, steps, guess), window.slice_credits
+    count, most = right_names(window, steps, guess), window.parameters.slice_credits
     names = list(guess.credits)
     moves = [{name: sign} for name in names for sign in (1, -1, 2, -2)]
     moves += [{one: 1, other: -1} for one, other in permutations(guess.active, 2)]
@@ -161,7 +161,7 @@ def fit_phases(window: Window, steps: list[Step], guess: Opening) -> Opening:
 
     First the tick, which decides who is boosted; then the accounting.
     """
-    tick, slice_ = window.tick_period + window.costs.tick_late, window.timeslice + ACCOUNT_LATE
+    tick, slice_ = window.parameters.tick_period + window.costs.tick_late, window.parameters.timeslice + ACCOUNT_LATE
 
     def best_of(field: str, period: int, tries: int, opening: Opening) -> Opening:
         tried = [replace(opening, **{field: np.arange(period * i // tries, window.duration, period)}) for i in range(tries)]

@@ -11,6 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..schedulers.credit_accounting import PRIO_BOOST, PRIO_OVER, PRIO_UNDER
+from ..state import BLOCKED, OFFLINE, RUNNABLE, RUNNING
+from ..timers import NEVER
 from .interpreted import interpreted
 from .steps import ACCOUNT, BLOCK, IDLE_DOMAIN, TICK, WAKE, Books, Step
 
@@ -18,13 +21,23 @@ if TYPE_CHECKING:
     from .opening import Opening
     from .window import Window
 
-NEVER = 2**63 - 1
-UNDER, OVER = -1, -2
 
 
 @dataclass
-class Score:
-    """How often the model named what the trace then shows: all, and agreed."""
+class Forced:
+    """How often the model named what the trace then shows.
+
+    Attributes
+    ----------
+    switches, agreed : int
+        Scored switches, and those at which the model named the vCPU that really ran next.
+    boosts, boosts_agreed : int
+        Scored wake-ups, and those at which model and trace agree whether a boost started.
+    books, books_agreed : int
+        Changes at accountings in model or trace (off the active list, parked, unparked), and those on which they agree.
+    disagreements : list of (time [ns], named, real)
+        VM names.
+    """
 
     switches: int = 0
     agreed: int = 0
@@ -33,6 +46,11 @@ class Score:
     books: int = 0
     books_agreed: int = 0
     disagreements: list[tuple[int, str, str]] = field(default_factory=list)
+
+    @property
+    def agreement(self) -> float:
+        """Share of switches named right."""
+        return self.agreed / self.switches if self.switches else 1.0
 
 
 class Walk:
@@ -45,7 +63,8 @@ class Walk:
         self.names = [f"d{d}" for d in window.domains]
         self.index = {d: i for i, d in enumerate(window.domains)}
         spec = system.System(vms=[system.VM(n, weight=window.weight(n), cap=window.cap(n)) for n in self.names])
-        scheduler = self.policy.Credit(timeslice=window.timeslice, ratelimit=window.ratelimit)
+        ours = window.parameters
+        scheduler = self.policy.Credit(timeslice=ours.timeslice, ratelimit=ours.ratelimit)
         contracts = build.contracts_of(spec)
         self.st, self.cr = build.build_state(spec, 0, state.SUMMARY), scheduler.make_state(1, contracts)
         initial = opening.initial()
@@ -56,19 +75,20 @@ class Walk:
 
     def open(self) -> None:
         """Who runs, waits or sleeps when the window opens."""
-        for d, v in self.index.items():
+        for d in self.window.first_runs:
+            v = self.index[d]
             vcpu, awake = self.st.vcpus[v], self.window.awake_at_start(d)
-            vcpu.blocked, vcpu.paused, vcpu.state = int(not awake), 0, 1 if awake else 2
+            vcpu.blocked, vcpu.paused, vcpu.state = int(not awake), 0, RUNNABLE if awake else BLOCKED
             if awake:
                 self.policy.insert(self.st, self.cr, 0, v)
         current = self.index[int(self.window.runs["dom"].iloc[0])]
         self.queue.remove(self.cr.queues, current)
-        self.st.pcpus[0].current, self.st.vcpus[current].state = current, 0
+        self.st.pcpus[0].current, self.st.vcpus[current].state = current, RUNNING
         self.cr.pcpus[0].idle = 0
 
-    def go(self, steps: Iterable[Step], books: Mapping[int, Books], scored_from: int, scored_to: int) -> Score:
+    def go(self, steps: Iterable[Step], books: Mapping[int, Books], scored_from: int, scored_to: int) -> Forced:
         """Walk, and count what is scored."""
-        score, ignored = Score(), Score()
+        score, ignored = Forced(), Forced()
         for now, kind, domain, flag in steps:
             if now >= scored_to:
                 break
@@ -87,20 +107,20 @@ class Walk:
 
     # -------------------------------------------------------------- the run queue
 
-    def wake(self, now: int, v: int, real: bool, score: Score) -> None:
+    def wake(self, now: int, v: int, real: bool, score: Forced) -> None:
         """A wake-up: does it start a boost?"""
         vcpu, before = self.st.vcpus[v], self.cr.vcpus[v].priority
         vcpu.blocked = 0
         boosted = False
         if not vcpu.paused:
             if self.st.pcpus[0].current != v:
-                vcpu.state = 1
+                vcpu.state = RUNNABLE
             self.policy.wake(self.st, self.cr, now, v)
-            boosted = self.cr.vcpus[v].priority == 0 and before == UNDER
+            boosted = self.cr.vcpus[v].priority == PRIO_BOOST and before == PRIO_UNDER
         score.boosts += 1
         score.boosts_agreed += boosted == real
 
-    def decide(self, now: int, real: int, switched: bool, score: Score) -> None:
+    def decide(self, now: int, real: int, switched: bool, score: Forced) -> None:
         """Who runs next? The model's answer is counted, the trace's imposed."""
         st, cr = self.st, self.cr
         old = int(st.pcpus[0].current)
@@ -115,10 +135,10 @@ class Walk:
         if real != old:
             if old >= 0:
                 vcpu = st.vcpus[old]
-                vcpu.state = 2 if vcpu.blocked else 3 if vcpu.paused else 1
+                vcpu.state = BLOCKED if vcpu.blocked else OFFLINE if vcpu.paused else RUNNABLE
             st.pcpus[0].current, st.pcpus[0].since = real, now
             if real >= 0:
-                st.vcpus[real].state = 0
+                st.vcpus[real].state = RUNNING
         st.pcpus[0].decide_at = st.agenda.next_decision = NEVER
 
     def impose_choice(self, now: int, named: int, real: int) -> None:
@@ -142,7 +162,7 @@ class Walk:
 
     # -------------------------------------------------------------- the books
 
-    def account(self, now: int, books: Books, score: Score) -> None:
+    def account(self, now: int, books: Books, score: Forced) -> None:
         """An accounting: who leaves the active list, who is parked or unparked?"""
         cr, vcpus = self.cr, range(len(self.names))
         before = [(bool(cr.vcpus[v].active), bool(cr.vcpus[v].parked)) for v in vcpus]
@@ -162,15 +182,15 @@ class Walk:
         vcpu, most = cr.vcpus[v], cr.pool.slice_credits
         was, weight = vcpu.credit, cr.vms[v].weight
         if vcpu.parked and not parked:
-            vcpu.credit, vcpu.priority = max(was, 0), UNDER
+            vcpu.credit, vcpu.priority = max(was, 0), PRIO_UNDER
             policy.unpark(st, cr, now, v)
         elif parked and not vcpu.parked:
             cap = -(-cr.vms[v].cap * most // 100)
-            vcpu.credit, vcpu.priority = min(was, -cap - 1), OVER
+            vcpu.credit, vcpu.priority = min(was, -cap - 1), PRIO_OVER
             policy.park(st, cr, now, v)
         if vcpu.active and not active:                  # it left with half of just over the bound (2.5.3)
             policy.deactivate(st, cr, now, v, weight)
-            vcpu.credit, vcpu.priority = (most + 1) // 2, UNDER
+            vcpu.credit, vcpu.priority = (most + 1) // 2, PRIO_UNDER
         elif active and not vcpu.active:                # it had at most the bound
             policy.activate(st, cr, now, v, weight)
             vcpu.credit = most

@@ -42,7 +42,7 @@ def load(folder: str | Path, name: str) -> Window:
     ----------
     folder : path
         Holds ``experiments.csv`` and, for each window, ``NAME.runs.csv.gz`` and ``NAME.wakes.csv.gz``; ``NAME.events.csv.gz`` and
-        ``NAME.guest_d1.csv.gz`` may be absent (then ticks, and decisions, cannot be compared one by one).
+        ``NAME.guest_d1.csv.gz`` may be absent (then the phases of ticks and accountings are searched too, see `Opening`).
     name : str
         As in the table's column ``name``.
 
@@ -139,6 +139,11 @@ class Window:
         return sorted(int(d) for d in self.runs["dom"].unique())
 
     @cached_property
+    def first_runs(self) -> list[int]:
+        """Domains in the order in which they first ran: so those that waited when the window opened were queued."""
+        return self.runs.drop_duplicates("dom")["dom"].astype(int).tolist()
+
+    @cached_property
     def slices(self) -> pd.DataFrame:
         """Real stints: cpu, vm, vcpu, start, end [ns]."""
         import pandas as pd
@@ -160,7 +165,7 @@ class Window:
 
     def scheduler(self) -> OpenedCredit:
         """The scheduler with the window's parameters, as it stands when the window opens; SpecError unless it is credit."""
-        return OpenedCredit(timeslice=self.timeslice, ratelimit=self.ratelimit, opening=self.opening)
+        return OpenedCredit(timeslice=self.parameters.timeslice, ratelimit=self.parameters.ratelimit, opening=self.opening)
 
     @cached_property
     def opening(self) -> Opening:
@@ -177,28 +182,13 @@ class Window:
         """Instants of accountings, seen and inferred [ns]; empty if none was seen."""
         return accountings_of(self)
 
-    @property
-    def timeslice(self) -> int:
-        """Time slice and accounting period [ns]."""
+    @cached_property
+    def parameters(self) -> Credit:
+        """The scheduler's time slice and ratelimit, without the opening; SpecError unless it is credit."""
         if self.row["sched"] != "credit":
             raise SpecError([Problem("sched", self.row["sched"], "credit", "choose a window of the credit scheduler", "experiments.csv")])
-        return int(ms(int(self.row["tslice_ms"])))
-
-    @property
-    def ratelimit(self) -> int:
-        """[ns]."""
         rate = self.row.get("ratelimit_us")
-        return int(us(1000 if rate is None or rate != rate else int(rate)))
-
-    @property
-    def tick_period(self) -> int:
-        """Nominal [ns] (2.4.0)."""
-        return self.timeslice // (3 if self.timeslice >= ms(3) else 1) // 1000 * 1000
-
-    @property
-    def slice_credits(self) -> int:
-        """Credits that one time slice is worth (2.1)."""
-        return self.timeslice // 100_000
+        return Credit(timeslice=ms(int(self.row["tslice_ms"])), ratelimit=us(1000 if rate is None or rate != rate else int(rate)))
 
     def weight(self, vm: str) -> int:
         """Of a VM; an absent one means 256."""
@@ -228,10 +218,9 @@ class Window:
         if demand not in ("measured", "guest"):
             raise SpecError([Problem("demand", demand, "measured, guest", "choose one of these", "")])
         costs = costs or self.costs
-        first = self.runs.drop_duplicates("dom")["dom"].astype(int).tolist()      # queued in the order in which they first ran
         vms = [VM(f"d{d}", tasks=self.tasks(d, costs, demand), weight=self.weight(f"d{d}"), cap=self.cap(f"d{d}"), control=d == 0,
-                  start=first.index(d) if self.awake_at_start(d) else 0) for d in self.domains]
-        return System(cpus=int(self.row["pcpus"]), vms=vms, costs=costs)
+                  start=self.first_runs.index(d) if self.awake_at_start(d) else 0) for d in self.domains]
+        return System(cpus=self.cpus, vms=vms, costs=costs)
 
     def tasks(self, domain: int, costs: Costs, demand: str) -> list[Task]:
         """A hog for a domain that never blocks, else its measured wake-ups and demands, or a model of the guest."""
@@ -242,7 +231,7 @@ class Window:
         wakes, demands = self.demands(domain, costs)
         return [Task("replay", releases=wakes, wcet=demands)] if wakes else []
 
-    def demands(self, domain: int, costs: Costs = PATH_COSTS) -> tuple[list[int], list[int]]:
+    def demands(self, domain: int, costs: Costs) -> tuple[list[int], list[int]]:
         """Instants at which a domain woke, and the work it then did until it blocked [ns].
 
         A stint's work ends at the decision (preempted) or at the blocking itself; what the hypervisor adds to the recorded stint is
@@ -263,12 +252,13 @@ class Window:
         """When a domain woke [ns], also where the table of wake-ups lacks one: before its first stint, and between a block and a stint."""
         runs = self.runs[self.runs["dom"] == domain]
         starts, ends = runs["start_ns"].to_numpy(), runs["end_ns"].to_numpy()
-        wakes = self.wakes.loc[self.wakes["dom"] == domain, "wake_ns"].to_numpy()
+        wakes = self.wakes.loc[self.wakes["dom"] == domain, "wake_ns"].to_numpy().astype(np.int64)
         begins = np.append(True, (runs["end"] == "blocked").to_numpy()[:-1])           # stints that need a wake-up before them
         since = np.append(0, ends[:-1])
         told = np.searchsorted(wakes, starts, "right") > np.searchsorted(wakes, since)
-        path = costs.wake_path + costs.switch_in
-        return np.sort(np.append(wakes, np.maximum(starts - path, since)[begins & ~told])) if len(wakes) else starts[:1] * 0
+        untold = np.maximum(starts - costs.wake_path - costs.switch_in, since)
+        untold[0] = 0                                      # it ran or waited when the window opened
+        return np.sort(np.append(wakes, untold[begins & ~told]))
 
     def __repr__(self) -> str:
         return f"<Window {self.name}: {self.duration / 1e9:.1f} s of a real Xen, {self.row['sched']}, domains {self.domains}>"

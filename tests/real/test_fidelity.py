@@ -76,6 +76,34 @@ def test_guest_model_keeps_the_grid():
         real.system(demand="thought")
 
 
+def test_initial_state_goes_on_top_of_the_opening():
+    """A VM that the opening has on the active list must not be put there twice, and what is not said stays as it was."""
+    real = window("E1a_credit_w256_512_1024")
+    plain = replay(real)
+    again = rv.simulate(real.system(), real.scheduler(), real.duration, initial={"active": dict.fromkeys(real.opening.active, True)})
+    assert again.slices.equals(plain.slices)
+    other = rv.simulate(real.system(), real.scheduler(), real.duration, initial={"credit": {"d3": -300}})
+    assert not other.slices.equals(plain.slices)
+
+
+def test_windows_too_short_to_score_say_so():
+    real = window("E1b_credit_w256x3")
+    short = xentrace.Window(real.name, real.row, {"runs": real.all_runs[real.all_runs["end_ns"] < 2_000_000_000], "wakes": real.wakes,
+                                                  "events": real.events[real.events["t_ns"] < 2_000_000_000], "guest_d1": None})
+    for measure_it in (xentrace.forced_agreement, xentrace.noise_floor):
+        with pytest.raises(rv.SpecError, match="longer than 2.7 s"):
+            measure_it(short)
+
+
+def test_a_domain_that_waits_when_the_window_opens_has_woken_at_0():
+    real = window("E1b_credit_w256x3")
+    bare = xentrace.Window(real.name, real.row, {"runs": real.all_runs, "wakes": real.wakes[real.wakes["dom"] != 4], "events": None, "guest_d1": None})
+    wakes, work = bare.demands(4, bare.costs)
+    stints = bare.runs[bare.runs["dom"] == 4]
+    assert wakes[0] == 0 and len(wakes) == (stints["end"] == "blocked").sum() + (stints["end"].iloc[-1] != "blocked")
+    assert all(wake < start for wake, start in zip(wakes[1:], stints["start_ns"].tolist()[1:])) and min(work) > 0
+
+
 def test_noise_floor_is_a_distance_of_the_model_to_itself():
     floor = xentrace.noise_floor(window("E1b_credit_w256x3"), runs=3)
     assert 0 <= floor.share_pp < 1 and 0 <= floor.slice_ks < 0.2
