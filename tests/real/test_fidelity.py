@@ -97,7 +97,8 @@ def test_windows_too_short_to_score_say_so():
 
 def test_a_domain_that_waits_when_the_window_opens_has_woken_at_0():
     real = window("E1b_credit_w256x3")
-    bare = xentrace.Window(real.name, real.row, {"runs": real.all_runs, "wakes": real.wakes[real.wakes["dom"] != 4], "events": None, "guest_d1": None})
+    files = {"runs": real.all_runs, "wakes": real.wakes[real.wakes["dom"] != 4], "events": None, "guest_d1": None}
+    bare = xentrace.Window(real.name, real.row, files)
     wakes, work = bare.demands(4, bare.costs)
     stints = bare.runs[bare.runs["dom"] == 4]
     assert wakes[0] == 0 and len(wakes) == (stints["end"] == "blocked").sum() + (stints["end"].iloc[-1] != "blocked")
