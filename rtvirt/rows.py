@@ -50,28 +50,24 @@ class Struct:
         return {name: part for name, part in vars(cls).items() if isinstance(part, (Many, type))}
 
 
-class Table(list[Any]):
+class NoNegative:
     """A table in plain Python form. It refuses negative indices: compiled kernels do not know them (`jit.index_like_c`)."""
 
     def __getitem__(self, index: Any) -> Any:
         refuse_negative(index)
-        return super().__getitem__(index)
+        return super().__getitem__(index)  # type: ignore[misc]
 
     def __setitem__(self, index: Any, value: Any) -> None:
         refuse_negative(index)
-        super().__setitem__(index, value)
+        super().__setitem__(index, value)  # type: ignore[misc]
 
 
-class Grid(np.ndarray):
-    """A table of two dimensions in plain Python form; it refuses negative indices as `Table` does."""
+class Table(NoNegative, list[Any]):
+    """Of one dimension."""
 
-    def __getitem__(self, index: Any) -> Any:
-        refuse_negative(index)
-        return super().__getitem__(index)
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        refuse_negative(index)
-        super().__setitem__(index, value)
+class Grid(NoNegative, np.ndarray):
+    """Of two."""
 
 
 def refuse_negative(index: Any) -> None:
