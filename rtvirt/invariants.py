@@ -37,6 +37,12 @@ def demand(ok: bool, what: str, rows: pd.DataFrame | str = "") -> None:
         raise InvariantError(f"{what}:\n{rows if isinstance(rows, str) else rows.head().to_string()}")
 
 
+def none_of(bad: np.ndarray, what: str, run: Run, table: str, rows: np.ndarray | slice = slice(None)) -> None:
+    """Raise if any row is bad; only then is the table made that shows them."""
+    if bad.any():
+        demand(False, what, getattr(run, table).iloc[rows][bad])
+
+
 def statistics_add_up(run: Run) -> None:
     """vCPUs cannot have run longer than there were pCPUs."""
     total = int(run.recording.runtime.sum())
@@ -46,14 +52,14 @@ def statistics_add_up(run: Run) -> None:
 
 def stints_do_not_overlap(run: Run) -> None:
     """No two vCPUs on a pCPU, no vCPU on two pCPUs, nothing outside the run."""
-    table = run.slices
-    bad = table[(table["end"] < table["start"]) | (table["start"] < 0) | (table["end"] > run.duration)]
-    demand(bad.empty, "a stint has no proper beginning and end", bad)
-    for keys in (["cpu"], ["vm", "vcpu"]):
-        ordered = table.sort_values([*keys, "start", "end"], kind="stable")
-        same = (ordered[keys] == ordered[keys].shift()).all(axis=1)
-        bad = ordered[same & (ordered["start"] < ordered["end"].shift())]
-        demand(bad.empty, f"two stints overlap on one {' '.join(keys)}", bad)
+    table = run.recording.slices
+    start, end = table["start"], table["end"]
+    none_of((end < start) | (start < 0) | (end > run.duration), "a stint has no proper beginning and end", run, "slices")
+    for owner in ("cpu", "vcpu"):
+        order = np.lexsort((end, start, table[owner]))
+        same = table[owner][order][1:] == table[owner][order][:-1]
+        bad = same & (start[order][1:] < end[order][:-1])
+        none_of(bad, f"two stints overlap on one {owner}", run, "slices", order[1:])
 
 
 def statistics_equal_tables(run: Run) -> None:
@@ -65,51 +71,52 @@ def statistics_equal_tables(run: Run) -> None:
     demand(bool((runtime == rec.runtime).all()), "stints do not add up to the runtime", f"{runtime} and {rec.runtime}")
     woken = np.bincount(rec.wakeups["vcpu"], minlength=n)
     demand(bool((woken == rec.latency[:, 0]).all()), "wake-ups are miscounted", f"{woken} and {rec.latency[:, 0]}")
-    demand(int(run.jobs["missed"].sum()) == int(rec.misses.sum()), "misses are miscounted",
-           f"{int(run.jobs['missed'].sum())} and {int(rec.misses.sum())}")
+    missed = int(run.missed.sum())
+    demand(missed == int(rec.misses.sum()), "misses are miscounted", f"{missed} and {int(rec.misses.sum())}")
 
 
 def wakeups_are_served(run: Run) -> None:
     """Nobody is dispatched before being woken."""
-    bad = run.wakeups[run.wakeups["latency"] < 0]
-    demand(bad.empty, "a vCPU was dispatched before it was woken", bad)
+    table = run.recording.wakeups
+    none_of(table["dispatched"] < table["woken"], "a vCPU was dispatched before it was woken", run, "wakeups")
 
 
 def jobs_make_sense(run: Run) -> None:
     """Release <= start <= finish; the jobs of a task are worked on in order, one at a time; constant demands are met."""
-    jobs = run.jobs
-    started, done = jobs["start"] >= 0, jobs["finish"] >= 0
-    bad = jobs[(started & (jobs["start"] < jobs["release"])) | (done & (jobs["finish"] < jobs["start"])) | (done & ~started)]
-    demand(bad.empty, "a job runs before its release or ends before its start", bad)
-    for (vm, name), mine in jobs.groupby(["vm", "task"], sort=False):
-        finished = mine[mine["finish"] >= 0]
-        demand(bool(finished["finish"].is_monotonic_increasing) and bool(mine["release"].is_monotonic_increasing),
-               f"jobs of {vm}/{name} overtake each other", mine)
-        task = next(task for task in run.system[vm].tasks if task.name == name)
-        if isinstance(task.wcet, int):
-            bad = finished[finished["finish"] - finished["start"] < task.wcet]
-            demand(bad.empty, f"a job of {vm}/{name} finished without having done its work", bad)
+    table = run.recording.jobs
+    task, release, start, finish = (table[name] for name in ("task", "release", "start", "finish"))
+    started, done = start >= 0, finish >= 0
+    none_of((started & (start < release)) | (done & (finish < start)) | (done & ~started),
+            "a job runs before its release or ends before its start", run, "jobs")
+    for time, rows in ((release, np.arange(len(task))), (finish, np.flatnonzero(done))):
+        order = rows[np.argsort(task[rows], kind="stable")]
+        same = task[order][1:] == task[order][:-1]
+        none_of(same & (time[order][1:] < time[order][:-1]), "jobs of a task overtake each other", run, "jobs", order[1:])
+    work = np.array([task.wcet if isinstance(task.wcet, int) else 0 for vm in run.system.vms for task in vm.tasks], np.int64)
+    if len(work):
+        none_of(done & (finish - start < work[task]), "a job finished without having done its work", run, "jobs")
 
 
 def no_idle_while_waiting(run: Run) -> None:
     """A work-conserving scheduler leaves no pCPU idle while a vCPU that may run there waits (systems without path costs)."""
     if any(value for _, value in run.system.costs) or any(vm.affinity is not None for vm in run.system.vms) or run.system.changes:
         return
-    if any(vm.cap for vm in run.system.vms) or len(run.wakeups) == 0:
+    if any(vm.cap for vm in run.system.vms):
         return
-    waits = run.wakeups[run.wakeups["latency"] > 0]
-    if len(waits) == 0:
+    woken, dispatched = run.recording.wakeups["woken"], run.recording.wakeups["dispatched"]
+    idle_from, idle_to = idle_intervals(run)
+    if not len(idle_from):
         return
-    step = np.concatenate([np.stack([run.slices["start"], np.ones(len(run.slices), np.int64)], 1),
-                           np.stack([run.slices["end"], -np.ones(len(run.slices), np.int64)], 1)])
-    times, where = np.unique(step[:, 0], return_inverse=True)
-    busy = np.cumsum(np.bincount(where, weights=step[:, 1]).astype(np.int64))
-    idle_from = times[busy < run.system.cpus]
-    idle_to = np.append(times, run.duration)[1:][busy < run.system.cpus]
-    long_idle = idle_to > idle_from
-    idle_from, idle_to = idle_from[long_idle], idle_to[long_idle]
-    at = np.searchsorted(idle_to, waits["woken"].to_numpy(), side="right")
-    hit = (at < len(idle_from)) & (idle_from[np.minimum(at, len(idle_from) - 1)] < waits["dispatched"].to_numpy()) if len(idle_from) else \
-        np.zeros(len(waits), bool)
-    bad = waits[hit]
-    demand(bad.empty, "a vCPU waited while a pCPU was idle", bad)
+    at = np.searchsorted(idle_to, woken, side="right")
+    bad = (dispatched > woken) & (at < len(idle_from)) & (idle_from[np.minimum(at, len(idle_from) - 1)] < dispatched)
+    none_of(bad, "a vCPU waited while a pCPU was idle", run, "wakeups")
+
+
+def idle_intervals(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """(from, to) [ns] of the intervals in which at least one pCPU ran nobody."""
+    start, end = run.recording.slices["start"], run.recording.slices["end"]
+    steps = np.repeat([1, -1], len(start))
+    times, where = np.unique(np.concatenate([start, end]), return_inverse=True)
+    busy = np.cumsum(np.bincount(where, weights=steps).astype(np.int64)) if len(times) else np.zeros(0, np.int64)
+    idle = (busy < run.system.cpus) & (times < np.append(times, run.duration)[1:])
+    return times[idle], np.append(times, run.duration)[1:][idle]

@@ -87,12 +87,18 @@ class Run:
         import pandas as pd
 
         raw, (vm, task) = self.table("jobs"), self.task_names
-        done, due = raw["finish"] >= 0, raw["deadline"] >= 0
-        missed = due & np.where(done, raw["finish"] > raw["deadline"], raw["deadline"] <= self.duration)
+        done = raw["finish"] >= 0
         return pd.DataFrame({
             "vm": vm[raw["task"]], "task": task[raw["task"]], "release": raw["release"], "start": raw["start"],
             "finish": raw["finish"], "response": np.where(done, raw["finish"] - raw["release"], -1), "deadline": raw["deadline"],
-            "missed": missed})
+            "missed": self.missed})
+
+    @cached_property
+    def missed(self) -> np.ndarray:
+        """(jobs,) bool: had a deadline within the run, and was not done by then."""
+        raw = self.table("jobs")
+        late = np.where(raw["finish"] >= 0, raw["finish"] > raw["deadline"], raw["deadline"] <= self.duration)
+        return (raw["deadline"] >= 0) & late
 
     @cached_property
     def wakeups(self) -> pd.DataFrame:
