@@ -42,7 +42,7 @@ class Uniform(Distribution):
 
     def table(self) -> np.ndarray:
         """(4097,) int64 [ns]."""
-        i = np.arange(PIECES + 1, dtype=object)
+        i = exact(np.arange(PIECES + 1), self.high * PIECES)
         return np.maximum(1, (self.low + (self.high - self.low) * i // PIECES).astype(np.int64))
 
 
@@ -77,37 +77,41 @@ class Empirical(Distribution):
 
     def table(self) -> np.ndarray:
         """(4097,) int64 [ns]."""
-        values, last = sorted(self.values), len(self.values) - 1
-        rows = []
-        for i in range(PIECES + 1):
-            k, part = divmod(i * last, PIECES)
-            rows.append(values[k] + (0 if part == 0 else (values[k + 1] - values[k]) * part // PIECES))
-        return np.array(rows, np.int64)
+        last = len(self.values) - 1
+        values = exact(np.array(sorted(self.values)), max(self.values) * PIECES)
+        k, part = np.divmod(np.arange(PIECES + 1) * last, PIECES)
+        rows = values[k] + (values[np.minimum(k + 1, last)] - values[k]) * part // PIECES
+        return rows.astype(np.int64)
 
 
 SCALE = 2**32
 
 
-def scaled(unit: tuple[int, ...], factor: int) -> np.ndarray:
+def exact(values: np.ndarray, top: int) -> np.ndarray:
+    """Whole numbers to calculate with, exactly: int64, or Python's own integers where a product as large as `top` may occur."""
+    return values.astype(np.int64 if top < 2**62 else object)
+
+
+def scaled(unit: np.ndarray, factor: int) -> np.ndarray:
     """A table in units of 2^-32, times a factor, rounded down."""
-    return np.array([value * factor // SCALE for value in unit], np.int64)
+    return (exact(unit, int(unit[-1]) * factor) * factor // SCALE).astype(np.int64)
 
 
 @lru_cache(maxsize=1)
-def unit_exponential() -> tuple[int, ...]:
+def unit_exponential() -> np.ndarray:
     """Quantiles of the exponential distribution of mean 1, in units of 2^-32."""
     with localcontext() as context:
         context.prec = 20
         rows = [int(-(Decimal(PIECES - i) / PIECES).ln() * SCALE) for i in range(PIECES)]
-    return (*rows, rows[-1] + 2 * SCALE)
+    return np.array([*rows, rows[-1] + 2 * SCALE])
 
 
 @lru_cache(maxsize=1)
-def unit_normal() -> tuple[int, ...]:
+def unit_normal() -> np.ndarray:
     """Quantiles of the normal distribution of deviation 1, in units of 2^-32."""
     upper = [int(normal_quantile(i) * SCALE) for i in range(PIECES // 2 + 1, PIECES)]
     upper.append(4 * SCALE)
-    return (*(-value for value in reversed(upper)), 0, *upper)
+    return np.array([*(-value for value in reversed(upper)), 0, *upper])
 
 
 def normal_quantile(i: int) -> float:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rtvirt.system import exponential
+
 NEVER = 2**63 - 1
 LAST = 2**62
 MASK = 0xFFFFFFFF
@@ -75,7 +77,7 @@ class OTask:
         elif spec.arrival == "channel":
             arrival = None
         elif spec.arrival == "poisson":
-            gap = self.quantile(self.world.exponential(spec.period), self.draw(number, 1))
+            gap = self.quantile(self.world.table(exponential(spec.period)), self.draw(number, 1))
             arrival = (start + spec.offset if last is None else last) + gap
         elif last is None:
             arrival = start + spec.offset
@@ -97,7 +99,7 @@ class OTask:
             return wcet
         if isinstance(wcet, tuple):
             return wcet[number % len(wcet)]
-        return self.quantile(wcet.table().tolist(), self.draw(number, 0))
+        return self.quantile(self.world.table(wcet), self.draw(number, 0))
 
     def queued(self, at: int, woke: bool = False) -> None:
         """Get an urgency (3.1), and under round robin a quantum (3.3)."""
@@ -185,7 +187,7 @@ class World:
         self.wakeups: list[tuple[int, ...]] = []
         self.events: list[tuple[Any, ...]] = []
         self.account_due = NEVER
-        self.tables: dict[int, list[int]] = {}
+        self.tables: dict[Any, list[int]] = {}
         self.pcpus = [OPcpu(p) for p in range(system.cpus)]
         self.vms = [OVm(vm, i) for i, vm in enumerate(system.vms)]
         self.vcpus: list[OVcpu] = []
@@ -204,13 +206,11 @@ class World:
             self.tasks += vm.tasks
         self.policy = make_policy(self)
 
-    def exponential(self, mean: int) -> list[int]:
-        """Quantile table of gaps."""
-        from rtvirt.system import exponential
-
-        if mean not in self.tables:
-            self.tables[mean] = exponential(mean).table().tolist()
-        return self.tables[mean]
+    def table(self, distribution: Any) -> list[int]:
+        """A distribution's quantiles (9)."""
+        if distribution not in self.tables:
+            self.tables[distribution] = distribution.table().tolist()
+        return self.tables[distribution]
 
     # ------------------------------------------------------------ the clock
 
@@ -249,7 +249,7 @@ class World:
         timers += [(p.tick_due, 2, p.number, p) for p in self.pcpus]
         timers += [(self.account_due, 3, 0, None)]
         timers += [(p.slice_due, 4, p.number, p) for p in self.pcpus]
-        best = min(timers, key=lambda timer: timer[:3])
+        best = min(timers)          # no two share kind and number: objects are never compared
         return best if best[0] < NEVER else None
 
     def fire(self, timer: tuple[Any, ...]) -> None:
