@@ -67,7 +67,7 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     [['A', 0], ['B', 30000000], ['A', 60000000]]
     """
     check_arguments(duration, seed, record)
-    machine = Machine(system, scheduler, seed, record, initial or {})
+    machine = Machine(system, scheduler, seed, record, {} if initial is None else initial)
     machine.state.agenda.end = duration
     for change in sorted(system.changes, key=lambda change: change.at):
         if change.at >= duration:
@@ -85,7 +85,7 @@ def check_arguments(duration: int, seed: int, record: str) -> None:
         problems.append(Problem("duration", duration, "1 ns to 2^53 ns (104 days), an integer", "write for example s(10)", ""))
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**64:
         problems.append(Problem("seed", seed, "an integer from 0 to 2^64 - 1", "write for example seed=1", ""))
-    if record not in LEVELS:
+    if not isinstance(record, str) or record not in LEVELS:
         problems.append(Problem("record", record, ", ".join(LEVELS), 'write record="trace", "jobs" or "summary"', ""))
     if problems:
         raise SpecError(problems)
@@ -99,7 +99,7 @@ class Machine:
         self.contracts = contracts_of(system)
         self.state = build_state(system, int(seed), LEVELS[record])
         self.policy_state = scheduler.make_state(system.cpus, self.contracts)
-        if initial:
+        if initial != {}:
             self.set_initial(initial)
         self.run = loop_for(scheduler.kernel_name).run
         self.chunks: dict[str, list[dict[str, np.ndarray]]] = {name: [] for name in TABLES}
@@ -113,7 +113,7 @@ class Machine:
         """Let the scheduler start from a given state."""
         if not hasattr(self.scheduler, "set_initial"):
             name = type(self.scheduler).__name__
-            raise SpecError([Problem("initial", sorted(initial), f"nothing, for {name}", "leave `initial` out", "")])
+            raise SpecError([Problem("initial", initial, f"nothing, for {name}", "leave `initial` out", "")])
         first = {name: int(self.state.vms[i].first_vcpu) for i, name in enumerate(self.contracts.names)}
         self.scheduler.set_initial(self.policy_state, initial, first, self.contracts)
 

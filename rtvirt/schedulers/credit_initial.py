@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from ..errors import Problem, SpecError
 from ..rows import put
@@ -11,39 +13,60 @@ from .contracts import Contracts
 from .credit_accounting import MAX_MEASURED, PRIO_BOOST, PRIO_OVER, PRIO_UNDER
 
 PRIORITIES = {"BOOST": PRIO_BOOST, "UNDER": PRIO_UNDER, "OVER": PRIO_OVER}
+MOST, LATEST = 2**31, 2**53       # credits; ns
 KEYS = ("credit", "priority", "active", "tick_times", "account_times", "balance")
 
 
 def apply_initial(state: Any, initial: Mapping[str, Any], first_vcpu: Mapping[str, int], contracts: Contracts, *,
                   per_vcpu_weight: bool) -> None:
     """Put `initial` into the state (see `simulate`); SpecError for names and values that make no sense."""
-    for key in initial:
-        if key not in KEYS:
-            raise SpecError([Problem(f"initial.{key}", initial[key], f"one of {', '.join(KEYS)}", "remove it or correct its name", "")])
-    for name, value in initial.get("credit", {}).items():
-        state.vcpus[find(name, first_vcpu, contracts, "credit")].credit = value
-    for name, value in initial.get("priority", {}).items():
-        v = find(name, first_vcpu, contracts, "priority")
-        if value not in PRIORITIES:
-            raise SpecError([Problem(f"initial.priority[{name}]", value, ", ".join(PRIORITIES), "choose one of these", "")])
-        state.vcpus[v].priority = PRIORITIES[value]
-    for name, value in initial.get("active", {}).items():
-        v = find(name, first_vcpu, contracts, "active")
-        if value and not state.vcpus[v].active:
-            join(state, v, contracts, per_vcpu_weight)
+    check_names("initial", initial, KEYS)
+    for key in ("credit", "priority", "active"):
+        for name, value in check_names(f"initial.{key}", initial.get(key, {})).items():
+            v = find(name, first_vcpu, contracts, key)
+            if key == "credit":
+                state.vcpus[v].credit = whole(f"initial.credit[{name}]", value, -MOST, MOST)
+            elif key == "priority":
+                refuse(value not in list(PRIORITIES), f"initial.priority[{name}]", value, ", ".join(PRIORITIES), "choose one of these")
+                state.vcpus[v].priority = PRIORITIES[value]
+            elif value and not state.vcpus[v].active:
+                join(state, v, contracts, per_vcpu_weight)
     if "balance" in initial:
-        state.pool.balance = initial["balance"]
+        state.pool.balance = whole("initial.balance", initial["balance"], -MOST, MOST)
     if "tick_times" in initial:
         state.pool.tick_count = put_times(state.measured_ticks, initial["tick_times"], "tick_times")
     if "account_times" in initial:
         state.pool.account_count = put_times(state.measured_accounts, initial["account_times"], "account_times")
 
 
-def put_times(table: Any, instants: Iterable[int], key: str) -> int:
+def refuse(bad: bool, field: str, value: Any, allowed: str, fix: str) -> None:
+    """SpecError if `bad`."""
+    if bad:
+        raise SpecError([Problem(field, value, allowed, fix, "")])
+
+
+def check_names(field: str, value: Any, known: tuple[str, ...] = ()) -> Mapping[Any, Any]:
+    """A mapping, all of whose names are known."""
+    refuse(not isinstance(value, Mapping), field, value, "a mapping (dict)", "write for example {'credit': {('vm', 0): 300}}")
+    for name in value:
+        refuse(bool(known) and name not in known, f"{field}.{name}", value[name], f"one of {', '.join(known)}", "remove it or correct its name")
+    return value
+
+
+def whole(field: str, value: Any, low: int, high: int) -> int:
+    """An integer within [low, high]."""
+    good = isinstance(value, (int, np.integer)) and not isinstance(value, bool) and low <= value <= high
+    refuse(not good, field, value, f"an integer from {low} to {high}", "give a number of that range")
+    return int(value)
+
+
+def put_times(table: Any, instants: Any, key: str) -> int:
     """Copy measured instants [ns], in order; how many."""
-    times = sorted(instants)
-    if len(times) > MAX_MEASURED:
-        raise SpecError([Problem(f"initial.{key}", len(times), f"at most {MAX_MEASURED} instants", "cut the window", "")])
+    field = f"initial.{key}"
+    refuse(not isinstance(instants, (Sequence, np.ndarray)) or isinstance(instants, (str, bytes)), field, instants, "a list of times [ns]",
+           "write for example [0, ms(10), ms(20)]")
+    refuse(len(instants) > MAX_MEASURED, field, len(instants), f"at most {MAX_MEASURED} instants", "cut the window")
+    times = sorted(whole(field, instant, -LATEST, LATEST) for instant in instants)
     put(table, times, len(times))
     return len(times)
 
@@ -51,7 +74,7 @@ def put_times(table: Any, instants: Iterable[int], key: str) -> int:
 def find(name: Any, first_vcpu: Mapping[str, int], contracts: Contracts, key: str) -> int:
     """Index of the vCPU called (VM name, number)."""
     vm, number = name if isinstance(name, tuple) and len(name) == 2 else (name, 0)
-    if vm not in first_vcpu or not 0 <= number < int((contracts.vcpu_vm == contracts.names.index(vm)).sum()):
+    if vm not in first_vcpu or not isinstance(number, int) or not 0 <= number < int((contracts.vcpu_vm == contracts.names.index(vm)).sum()):
         raise SpecError([Problem(f"initial.{key}", name, "(VM name, vCPU number) of this system",
                                  f"use one of the VMs {', '.join(contracts.names)}", "")])
     return first_vcpu[vm] + number

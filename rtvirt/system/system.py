@@ -83,6 +83,9 @@ class System(Spec):
                 continue
             if not change.fields:
                 yield Problem(f"changes[{i}]", change.vm, "a field that changes", "give weight=, cap=, state= ...")
+            most = 100 * self[change.vm].vcpus
+            if (change.cap or 0) > most:
+                yield Problem(f"changes[{i}].cap", change.cap, f"0 to {most} (100 a vCPU)", "lower the cap or add vCPUs")
             created = [c.at for c in self.changes if c.vm == change.vm and c.state == "create"]
             born = created[0] if created else self[change.vm].start
             if change.state == "create" and (len(created) > 1 or self[change.vm].start):

@@ -131,7 +131,7 @@ class Task(Spec):
     releases: tuple[Time, ...] | None = None
     priority: Annotated[Whole, Field(ge=1)] | None = None
     vcpu: Annotated[Whole, Field(ge=0)] | None = None
-    actions: Annotated[tuple[Step, ...], BeforeValidator(to_steps)] | None = None
+    actions: Annotated[tuple[Step, ...], BeforeValidator(to_steps), Field(min_length=1)] | None = None
 
     def __init__(self, name: Any = None, /, **data: Any) -> None:
         if name is not None:

@@ -11,8 +11,9 @@ from .spec import Duration, Name, Spec, Time, Whole, know_fields, wrong
 from .task import Task
 
 Weight = Annotated[Whole, Field(ge=1, le=65535)]
-Priority = Annotated[Whole, Field(ge=1)]
+Priority = Annotated[Whole, Field(ge=1, le=2**31 - 1)]
 Cpus = Annotated[tuple[Annotated[Whole, Field(ge=0)], ...], Field(min_length=1)]
+CpusOfEach = Annotated[tuple[Cpus, ...], Field(min_length=1)]
 PER_VCPU = ("weight", "budget", "period", "extratime", "priority")
 
 
@@ -66,8 +67,8 @@ class VM(Spec):
     period: Duration | tuple[Duration, ...] | None = None
     extratime: bool | tuple[bool, ...] = False
     priority: Priority | tuple[Priority, ...] | None = None
-    affinity: Cpus | tuple[Cpus, ...] | None = None
-    soft_affinity: Cpus | tuple[Cpus, ...] | None = None
+    affinity: Cpus | CpusOfEach | None = None
+    soft_affinity: Cpus | CpusOfEach | None = None
     sedf: dict[str, int] | None = None
     bvt: dict[str, int] | None = None
     quantum: Duration = 10_000_000
