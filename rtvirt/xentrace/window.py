@@ -32,7 +32,9 @@ COLUMNS = {
     "runs": ("start_ns", "end_ns", "cpu", "dom", "vcpu", "end"), "wakes": ("wake_ns", "run_ns", "dom", "vcpu", "lat_ns"),
     "events": ("t_ns", "cpu", "event", "dom", "vcpu", "args"), "guest_d1": ("due_ns", "late_ns", "dur_ns"),
 }
-LONGEST_WORK = 2**50
+ORDERED = (("start_ns", "end_ns"), ("wake_ns", "run_ns"))
+WORDS = ("name", "sched", "end", "event", "args")
+LONGEST, LONGEST_WORK = 2**53, 2**50
 
 
 def load(folder: str | Path, name: str) -> Window:
@@ -83,10 +85,27 @@ def read(path: Path, columns: tuple[str, ...], optional: bool = False) -> Any:
     if missing:
         raise refuse(f"columns {', '.join(map(str, table.columns))}", f"also {', '.join(missing)}", "export the missing columns too")
     for column in columns:
-        if column.endswith("_ns") and not pd.api.types.is_numeric_dtype(table[column]):
-            bad = pd.to_numeric(table[column], errors="coerce").isna().idxmax()
-            raise SpecError([Problem(column, table[column][bad], "an integer of ns", "correct or remove the row", f"{path.name}:{bad + 2}")])
+        if column not in WORDS:
+            table[column] = whole_numbers(table[column], column, path.name)
+    for first, second in ORDERED:
+        if first in columns and (table[first] > table[second]).any():
+            row = int((table[first] > table[second]).to_numpy().argmax())
+            raise SpecError([Problem(second, int(table[second].iloc[row]), f"not before {first}, {int(table[first].iloc[row])}",
+                                     "correct or remove the row", f"{path.name}:{row + 2}")])
     return table
+
+
+def whole_numbers(values: Any, column: str, file: str) -> Any:
+    """A column as int64; SpecError with the line of the first entry that is not a whole number of a sensible size."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(values, errors="coerce")
+    bad = ~(numbers.abs() <= LONGEST) | (numbers % 1 != 0)
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        raise SpecError([Problem(column, values.iloc[row], "a whole number" + " of ns" * column.endswith("_ns"), "correct or remove the row",
+                                 f"{file}:{row + 2}")])
+    return numbers.astype(np.int64)
 
 
 @dataclass(frozen=True)

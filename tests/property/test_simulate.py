@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -106,43 +105,3 @@ def test_compiled_and_interpreted_give_the_same_bits(seed):
         assert done.returncode == 0, done.stderr
         outputs.append(done.stdout)
     assert outputs[0] == outputs[1] and outputs[0].count("\n") == 12 * len(SCHEDULERS)
-
-
-def test_mutated_files_are_refused_or_run(seed, long, tmp_path):
-    rnd = random.Random(seed)
-    texts = [(ROOT / f"data/systems/{name}.yaml").read_text() for name in ("phone", "dashboard", "drone")]
-    path, valid = tmp_path / "m.yaml", 0
-    for _ in range(10_000 if long else 250):
-        path.write_text(mutate(rnd, rnd.choice(texts)), encoding="utf-8")
-        try:
-            spec = rv.System.load(path)
-            rv.simulate(spec, rv.Credit(), ms(5)).check()
-            valid += 1
-        except rv.SpecError as error:
-            assert error.problems and all(p.field and p.allowed and p.fix for p in error.problems)
-    assert valid > 0
-
-
-def mutate(rnd: random.Random, text: str) -> str:
-    """A few characters, words or lines changed."""
-    for _ in range(rnd.randint(1, 3)):
-        kind, lines = rnd.randrange(5), text.splitlines()
-        if not text.split():
-            return "a"
-        if kind == 0:
-            at = rnd.randrange(len(text))
-            text = text[:at] + rnd.choice("0123456789-:{}[]&*!#'\"\n\t azé\u0000") + text[at + rnd.randint(0, 2):]
-        elif kind == 1:
-            del lines[rnd.randrange(len(lines))]
-            text = "\n".join(lines)
-        elif kind == 2:
-            lines.insert(rnd.randrange(len(lines)), rnd.choice(lines))
-            text = "\n".join(lines)
-        elif kind == 3:
-            word = rnd.choice(text.split())
-            nonsense = ["-1", "0", "1e400", "99999999999999999999", "null", "true", "[]", "{}", "forever", "5 ms", ".nan"]
-            text = text.replace(word, rnd.choice(nonsense), 1)
-        else:
-            at = rnd.randrange(len(text))
-            text = text[:at]
-    return text or "a"
