@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..jit import kernel
 from ..state import BLOCK, BLOCKED, NO_TASK, READY, RR, RUNNING, ask_decision, log
 from ..timers import NEVER, set_timer
+from .record import record_wakeup
 
 UNCLAIMED = -1
 
@@ -89,6 +90,8 @@ def block(st, v, now):
     vcpus, p = st.vcpus, st.vcpus[v].pcpu
     vcpus[v].blocked = 1
     vcpus[v].state = BLOCKED
+    if vcpus[v].woken != NEVER:
+        record_wakeup(st, v, now)         # woken while still current, it has worked: nobody needs to dispatch it
     log(st, now, p, v, BLOCK, 0)
     ask_decision(st, p, now + st.costs.block_path + st.costs.hypercall)
 

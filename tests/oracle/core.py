@@ -472,6 +472,7 @@ class World:
     def block(self, v: OVcpu) -> None:
         """Nothing to do (4.2)."""
         v.blocked, v.state = True, "blocked"
+        self.served(v, self.now)
         self.log(v, "block")
         self.ask(self.pcpus[v.pcpu], self.now + self.costs["block_path"] + self.costs["hypercall"])
 
