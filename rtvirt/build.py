@@ -47,10 +47,11 @@ def build_state(system: System, seed: int, level: int) -> Any:
     size = tournament_size(slots["slice"] + m)
     rows = 512 if DISABLED else S.MAX_ROWS
     margin = 8 * (n + k + 8) + 4 * flat.longest_script
+    kept = rows + margin if level != S.SUMMARY else 0          # plain Python rows take time to make
     st = make(S.State, {
         "pcpus": m, "vcpus": n, "vms": len(system.vms), "tasks": k, "steps": len(flat.kinds), "channels": channels, "messages": channels,
         "allowed": n, "preferred": n, "timers": {"at": size, "winner": size}, "values": flat.used,
-        "book": {"slices": rows + margin, "jobs": rows + margin, "wakeups": rows + margin, "events": rows + margin, "vcpus": n,
+        "book": {"slices": kept, "jobs": kept, "wakeups": kept, "events": kept, "vcpus": n,
                  "tasks": k, "latency": n, "response": k, "latency_hist": n, "response_hist": k}})
     put_all(st.agenda, pcpus=m, vcpus=n, tasks=k, next_decision=NEVER)
     put_all(st.slots, **slots)

@@ -24,4 +24,5 @@ def interpreted(name: str) -> ModuleType:
         package.__spec__ = ModuleSpec(COPY, None, is_package=True)
         sys.modules[COPY] = package
         importlib.import_module(f"{COPY}.jit").DISABLED = True  # type: ignore[attr-defined]
+        importlib.import_module(f"{COPY}.rows").Table = list  # type: ignore[attr-defined]    # faster; indices are checked elsewhere
     return importlib.import_module(f"{COPY}.{name}")

@@ -77,7 +77,7 @@ class Walk:
         """Who runs, waits or sleeps when the window opens."""
         for d in self.window.first_runs:
             v = self.index[d]
-            vcpu, awake = self.st.vcpus[v], self.window.awake_at_start(d)
+            vcpu, awake = self.st.vcpus[v], d in self.window.awake_at_start
             vcpu.blocked, vcpu.paused, vcpu.state = int(not awake), 0, RUNNABLE if awake else BLOCKED
             if awake:
                 self.policy.insert(self.st, self.cr, 0, v)

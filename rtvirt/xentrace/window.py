@@ -217,11 +217,12 @@ class Window:
         """Of a VM, percent of a pCPU; 0: none."""
         return self.setting("caps").get(vm, 0)
 
-    def awake_at_start(self, domain: int) -> bool:
-        """Does it run or wait when the window opens?"""
-        wakes = self.wakes.loc[self.wakes["dom"] == domain, "wake_ns"]
-        first = int(self.runs.loc[self.runs["dom"] == domain, "start_ns"].iloc[0])
-        return first < (int(wakes.iloc[0]) if len(wakes) else self.duration)
+    @cached_property
+    def awake_at_start(self) -> set[int]:
+        """Domains that run or wait when the window opens."""
+        ran, woken = (table.drop_duplicates("dom").set_index("dom")[time].to_dict()
+                      for table, time in ((self.runs, "start_ns"), (self.wakes, "wake_ns")))
+        return {d for d in self.domains if ran[d] < woken.get(d, self.duration)}
 
     def system(self, costs: Costs | None = None, *, demand: str = "measured") -> System:
         """One VM a domain, doing what the domain did.
@@ -238,7 +239,7 @@ class Window:
             raise SpecError([Problem("demand", demand, "measured, guest", "choose one of these", "")])
         costs = costs or self.costs
         vms = [VM(f"d{d}", tasks=self.tasks(d, costs, demand), weight=self.weight(f"d{d}"), cap=self.cap(f"d{d}"), control=d == 0,
-                  start=self.first_runs.index(d) if self.awake_at_start(d) else 0) for d in self.domains]
+                  start=self.first_runs.index(d) if d in self.awake_at_start else 0) for d in self.domains]
         return System(cpus=self.cpus, vms=vms, costs=costs)
 
     def tasks(self, domain: int, costs: Costs, demand: str) -> list[Task]:
