@@ -10,7 +10,7 @@ from . import state as S
 from .errors import Problem, SpecError
 from .jit import DISABLED
 from .rng import task_key
-from .rows import fill, make, put
+from .rows import fill, make, put, put_row, put_rows
 from .schedulers.contracts import Contracts
 from .system import VM, Distribution, System, Task, exponential
 from .timers import NEVER, reset_timers, tournament_size
@@ -42,7 +42,8 @@ def build_state(system: System, seed: int, level: int) -> Any:
     check_size(system)
     flat = FlatTables()
     tasks, channels = task_rows(system, seed, flat)
-    m, n, k = system.cpus, sum(vm.vcpus for vm in system.vms), len(tasks)
+    vcpus = vcpu_rows(system)
+    m, n, k = system.cpus, len(vcpus), len(tasks)
     slots = lay_out_timers(m, k)
     size = tournament_size(slots["slice"] + m)
     rows = 512 if DISABLED else S.MAX_ROWS
@@ -53,27 +54,19 @@ def build_state(system: System, seed: int, level: int) -> Any:
         "allowed": n, "preferred": n, "timers": {"at": size, "winner": size}, "values": flat.used,
         "book": {"slices": kept, "jobs": kept, "wakeups": kept, "events": kept, "vcpus": n,
                  "tasks": k, "latency": n, "response": k, "latency_hist": n, "response_hist": k}})
-    put_all(st.agenda, pcpus=m, vcpus=n, tasks=k, next_decision=NEVER)
-    put_all(st.slots, **slots)
-    put_all(st.costs, **cost_table(system))
-    put_all(st.book.pages, level=level, room=min(rows, ROWS))
+    put_row(st.agenda, pcpus=m, vcpus=n, tasks=k, next_decision=NEVER)
+    put_row(st.slots, **slots)
+    put_row(st.costs, **cost_table(system))
+    put_row(st.book.pages, level=level, room=min(rows, ROWS))
     reset_timers(st.timers, size)
     fill(st.pcpus, m, current=S.IDLE, decide_at=NEVER, last_ran=S.IDLE)
-    st.allowed[:n, :m] = affinity_matrix(system, "affinity", m)
-    st.preferred[:n, :m] = affinity_matrix(system, "soft_affinity", m) * st.allowed[:n, :m]
-    fill_vcpus(st, system, n, m)
-    fill_vms(st, system)
-    for field in S.Task.columns():
-        fill(st.tasks, k, **{field: [row.get(field, 0) for row in tasks]})
-    fill(st.steps, len(flat.kinds), kind=flat.kinds, amount=flat.amounts)
+    put_affinities(st, system, m)
+    put_rows(st.vcpus, vcpus)
+    put_rows(st.vms, vm_rows(system))
+    put_rows(st.tasks, tasks)
     put(st.values, np.concatenate(flat.values) if flat.values else [], flat.used)
+    fill(st.steps, len(flat.kinds), kind=flat.kinds, amount=flat.amounts)
     return st
-
-
-def put_all(row: Any, **values: int) -> None:
-    """Set fields of a row."""
-    for name, value in values.items():
-        setattr(row, name, value)
 
 
 def check_size(system: System) -> None:
@@ -108,34 +101,36 @@ def lay_out_timers(m: int, k: int) -> dict[str, int]:
     return {"work": work, "replenish": replenish, "task": task, "tick": tick, "account": account, "slice": account + 1}
 
 
-def fill_vcpus(st: Any, system: System, n: int, m: int) -> None:
+def vcpu_rows(system: System) -> list[dict[str, int]]:
     """All vCPUs offline: their VMs have not started. vCPU k of a VM is bound for the k-th pCPU it may use, cyclically (1.6.3)."""
-    allowed, preferred = np.asarray(st.allowed)[:n, :m], np.asarray(st.preferred)[:n, :m]
-    number = [k for vm in system.vms for k in range(vm.vcpus)]
-    restricts = (preferred.sum(axis=1) > 0) & (preferred.sum(axis=1) < allowed.sum(axis=1))
-    home = [np.flatnonzero(row)[k % int(row.sum())] for row, k in zip(allowed, number, strict=True)]
-    vm_of = [i for i, vm in enumerate(system.vms) for _ in range(vm.vcpus)]
-    fill(st.vcpus, n, vm=vm_of, number=number, state=S.OFFLINE, blocked=1, paused=1, pcpu=home, task=S.NO_TASK, last_task=S.NO_TASK,
-         woken=NEVER, picky=restricts)
+    rows, every = [], range(system.cpus)
+    for i, vm in enumerate(system.vms):
+        for k, (hard, soft) in enumerate(zip(vm.per_vcpu("affinity"), vm.per_vcpu("soft_affinity"), strict=True)):
+            allowed = every if hard is None else sorted(set(hard))
+            preferred = allowed if soft is None else set(soft).intersection(allowed)
+            rows.append({"vm": i, "number": k, "state": S.OFFLINE, "blocked": 1, "paused": 1, "pcpu": allowed[k % len(allowed)],
+                         "task": S.NO_TASK, "last_task": S.NO_TASK, "woken": NEVER, "picky": int(0 < len(preferred) < len(allowed))})
+    return rows
 
 
-def affinity_matrix(system: System, field: str, m: int) -> np.ndarray:
-    """(vCPUs, m) int64: 1 where the vCPU may run; all ones for a VM that does not say."""
-    rows = []
+def put_affinities(st: Any, system: System, m: int) -> None:
+    """The matrices of hard affinity, and of soft affinity within it: 1 where a vCPU may run; all ones for a VM that does not say."""
+    v = 0
     for vm in system.vms:
-        for cpus in vm.per_vcpu(field):
-            row = np.zeros(m, np.int64)
-            row[list(range(m)) if cpus is None else list(cpus)] = 1
-            rows.append(row)
-    return np.array(rows, np.int64).reshape(len(rows), m)
+        for hard, soft in zip(vm.per_vcpu("affinity"), vm.per_vcpu("soft_affinity"), strict=True):
+            st.allowed[v, :m] = 1 if hard is None else [int(p in hard) for p in range(m)]
+            st.preferred[v, :m] = st.allowed[v, :m] if soft is None else [int(st.allowed[v, p] and p in soft) for p in range(m)]
+            v += 1
 
 
-def fill_vms(st: Any, system: System) -> None:
-    """Where each VM's vCPUs and tasks begin."""
-    vms = system.vms
-    vcpus, tasks = np.array([v.vcpus for v in vms], np.int64), np.array([len(v.tasks) for v in vms], np.int64)
-    fill(st.vms, len(vms), first_vcpu=np.cumsum(vcpus) - vcpus, vcpus=vcpus, first_task=np.cumsum(tasks) - tasks, tasks=tasks,
-         guest=[GUESTS[v.guest] for v in vms], quantum=[v.quantum for v in vms])
+def vm_rows(system: System) -> list[dict[str, int]]:
+    """Where each VM's vCPUs and tasks begin, and its guest's scheduler."""
+    rows, vcpus, tasks = [], 0, 0
+    for vm in system.vms:
+        rows.append({"first_vcpu": vcpus, "vcpus": vm.vcpus, "first_task": tasks, "tasks": len(vm.tasks), "guest": GUESTS[vm.guest],
+                     "quantum": vm.quantum})
+        vcpus, tasks = vcpus + vm.vcpus, tasks + len(vm.tasks)
+    return rows
 
 
 class FlatTables:
@@ -168,32 +163,31 @@ class FlatTables:
 
 def task_rows(system: System, seed: int, flat: FlatTables) -> tuple[list[dict[str, int]], int]:
     """The tasks' parameters, and how many channels they need."""
-    named = [(vm, task) for vm in system.vms for task in vm.tasks]
-    number_of = {f"{vm.name}/{task.name}": t for t, (vm, task) in enumerate(named)}
-    first_vcpu = {vm.name: sum(v.vcpus for v in system.vms[:i]) for i, vm in enumerate(system.vms)}
+    names = [f"{vm.name}/{task.name}" for vm in system.vms for task in vm.tasks]
+    number_of = {name: t for t, name in enumerate(names)}
     rows: list[dict[str, int]] = []
-    channels = 0
-    ranks = {vm.name: ranks_of(vm) for vm in system.vms}
-    for vm, task in named:
-        index = vm.tasks.index(task)
-        row: dict[str, int] = dict(
-            vm=system.vms.index(vm), pinned=-1 if task.vcpu is None else first_vcpu[vm.name] + task.vcpu, source=source_of(task),
-            period=task.period or 0, offset=task.offset, jitter=task.jitter,
-            deadline=NEVER if task.deadline is None else task.deadline,
-            rank=ranks[vm.name][index], key=task_key(seed, system.vms.index(vm), index), channel=-1, last_vcpu=-1, on_vcpu=-1,
-            sleep_until=NEVER, next_release=NEVER, started=-1, step=-1, wcet=0, values_used=0,
-        )
-        row["first_step"], row["steps"] = flat.add_script(task, number_of)
-        if not task.actions:
-            row.update(demand_row(task, flat))
-        if task.releases is not None and row["source"] == S.LIST:
-            row["first_gap"], row["gaps"] = flat.add_values(task.releases), len(task.releases)
-        if row["source"] == S.POISSON:
-            row["first_gap"] = flat.add_values(exponential(task.period).table())
-        if row["source"] == S.CHANNEL:
-            row["channel"] = channels
-            channels += 1
-        rows.append(row)
+    channels = first_vcpu = 0
+    for i, vm in enumerate(system.vms):
+        for j, (task, rank) in enumerate(zip(vm.tasks, ranks_of(vm), strict=True)):
+            row: dict[str, int] = dict(
+                vm=i, pinned=-1 if task.vcpu is None else first_vcpu + task.vcpu, source=source_of(task),
+                period=task.period or 0, offset=task.offset, jitter=task.jitter,
+                deadline=NEVER if task.deadline is None else task.deadline,
+                rank=rank, key=task_key(seed, i, j), channel=-1, last_vcpu=-1, on_vcpu=-1,
+                sleep_until=NEVER, next_release=NEVER, started=-1, step=-1,
+            )
+            row["first_step"], row["steps"] = flat.add_script(task, number_of)
+            if not task.actions:
+                row.update(demand_row(task, flat))
+            if task.releases is not None and row["source"] == S.LIST:
+                row["first_gap"], row["gaps"] = flat.add_values(task.releases), len(task.releases)
+            if row["source"] == S.POISSON:
+                row["first_gap"] = flat.add_values(exponential(task.period).table())
+            if row["source"] == S.CHANNEL:
+                row["channel"] = channels
+                channels += 1
+            rows.append(row)
+        first_vcpu += vm.vcpus
     return rows, channels
 
 

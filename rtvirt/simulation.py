@@ -13,7 +13,7 @@ from .engine.record import LEVELS, TABLES, Recording
 from .errors import Problem, RtvirtError, SpecError
 from .jit import loop_for
 from .results import Run
-from .rows import Row, column
+from .rows import Row, copied, give_back, handle
 from .system import VM, Change, System, Task
 
 SHARE_OF_EVENTS = 2_000_000     # events between two looks at progress and Ctrl-C: about a tenth of a second
@@ -101,8 +101,8 @@ class Machine:
         self.policy_state = scheduler.make_state(system.cpus, self.contracts)
         if initial != {}:
             self.set_initial(initial)
-        self.run = loop_for(scheduler.kernel_name).run
-        self.chunks: dict[str, list[dict[str, np.ndarray]]] = {name: [] for name in TABLES}
+        self.loop, self.handles = loop_for(scheduler.kernel_name).run, (handle(self.state), handle(self.policy_state))
+        self.chunks: dict[str, list[np.ndarray]] = {name: [] for name in TABLES}
         self.exists = {vm.name for vm in system.vms if not any(c.vm == vm.name and c.fields.get("state") == "create"
                                                                 for c in system.changes)}
         self.now = 0
@@ -117,6 +117,10 @@ class Machine:
         first = {name: int(self.state.vms[i].first_vcpu) for i, name in enumerate(self.contracts.names)}
         self.scheduler.set_initial(self.policy_state, initial, first, self.contracts)
 
+    def run(self, horizon: int, events: int = 0, command: int = S.NOTHING, subject: int = 0) -> int:
+        """The compiled loop (`engine.loop.run`)."""
+        return self.loop(*self.handles, horizon, events, command, subject)
+
     def run_until(self, horizon: int, duration: int, progress: Callable[[int, int], None] | None) -> None:
         """Handle every event before `horizon`; VMs that start on the way start."""
         while self.starts and self.starts[0][0] <= horizon and self.starts[0][0] < duration:
@@ -129,7 +133,7 @@ class Machine:
         """Handle every event before `horizon`, in portions, emptying full tables and reporting progress between them."""
         reason = S.BREATHE
         while reason != S.DONE:
-            reason = self.run(self.state, self.policy_state, horizon, SHARE_OF_EVENTS, S.NOTHING, 0)
+            reason = self.run(horizon, SHARE_OF_EVENTS)
             if reason == S.BOOK_FULL:
                 self.empty_tables()
             elif reason == S.CHANNEL_FULL:
@@ -142,7 +146,7 @@ class Machine:
 
     def command(self, command: int, subject: int) -> None:
         """Carry out a command at the present instant."""
-        self.run(self.state, self.policy_state, self.now, 0, command, subject)
+        self.run(self.now, 0, command, subject)
         pages = self.state.book.pages
         if max(pages.slices, pages.jobs, pages.wakeups, pages.events) > pages.room:
             self.empty_tables()
@@ -168,35 +172,32 @@ class Machine:
         """Move the rows that are full out of the engine's tables."""
         book = self.state.book
         for name, kind in TABLES.items():
-            used = int(getattr(book.pages, name))
-            if used:
-                rows = getattr(book, name)
-                self.chunks[name].append({field: column(rows, field, used) for field in kind.columns()})
+            if used := getattr(book.pages, name):
+                self.chunks[name].append(copied(getattr(book, name), kind, used))
                 setattr(book.pages, name, 0)
 
     def close(self, duration: int) -> Recording:
-        """Stop the clock and hand over what was recorded."""
-        while self.run(self.state, self.policy_state, duration, 0, S.CLOSE, 0) != S.DONE:
+        """Stop the clock and hand over what was recorded. The machine cannot be used any more."""
+        while self.run(duration, 0, S.CLOSE) != S.DONE:
             self.empty_tables()
         self.empty_tables()
-        book = self.state.book
-        tables = {name: join_chunks(kind, self.chunks[name]) for name, kind in TABLES.items()}
-        n, k = int(self.state.agenda.vcpus), int(self.state.agenda.tasks)
-        return Recording(
-            level=self.record, **tables, runtime=column(book.vcpus, "runtime", n), stints=column(book.vcpus, "stints", n),
-            switches=column(book.vcpus, "switches", n), latency=totals(book.latency, n), latency_hist=np.array(book.latency_hist[:n]),
-            misses=column(book.tasks, "misses", k), unfinished=column(book.tasks, "unfinished", k), response=totals(book.response, k),
-            response_hist=np.array(book.response_hist[:k]), handled=int(self.state.agenda.handled), scheduler=self.policy_state)
+        st, book = self.state, self.state.book
+        vcpus, tasks = copied(book.vcpus, S.VcpuTotals, st.agenda.vcpus).T, copied(book.tasks, S.TaskTotals, st.agenda.tasks).T
+        recording = Recording(
+            level=self.record, **{name: columns(kind, self.chunks[name]) for name, kind in TABLES.items()},
+            runtime=vcpus[0], stints=vcpus[1], switches=vcpus[2], misses=tasks[0], unfinished=tasks[1],
+            latency=copied(book.latency, S.TimeTotals, st.agenda.vcpus), latency_hist=np.array(book.latency_hist[:st.agenda.vcpus]),
+            response=copied(book.response, S.TimeTotals, st.agenda.tasks), response_hist=np.array(book.response_hist[:st.agenda.tasks]),
+            handled=st.agenda.handled, scheduler=self.policy_state)
+        give_back(st)
+        del self.state, self.handles
+        return recording
 
 
-def join_chunks(kind: type[Row], chunks: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """One array a column."""
-    return {field: np.concatenate([chunk[field] for chunk in chunks]) if chunks else np.zeros(0, np.int64) for field in kind.columns()}
-
-
-def totals(rows: Any, count: int) -> np.ndarray:
-    """(rows, 4) int64: count, least, most, total."""
-    return np.stack([column(rows, field, count) for field in ("count", "least", "most", "total")], axis=1)
+def columns(kind: type[Row], chunks: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """The columns of a table by name, from its rows."""
+    rows = chunks[0] if len(chunks) == 1 else np.concatenate([np.empty((0, len(kind.columns())), np.int64), *chunks])
+    return dict(zip(kind.columns(), rows.T, strict=True))
 
 
 def compile_now(kernel_name: str) -> None:

@@ -7,7 +7,7 @@ reads `st.vcpus[v].state` reads a sentence.
 from __future__ import annotations
 
 from .jit import kernel
-from .rows import Many, Row, Struct
+from .rows import Log, Many, Row, Struct
 from .timers import NEVER, Timers, set_timer
 
 IDLE = -1        # "no vCPU": what an idle pCPU runs
@@ -273,10 +273,10 @@ class Book(Struct):
     """What a run writes down: full tables at TRACE, jobs at JOBS, statistics always."""
 
     pages = Pages
-    slices = Many(SliceRow, MAX_ROWS)
-    jobs = Many(JobRow, MAX_ROWS)
-    wakeups = Many(WakeupRow, MAX_ROWS)
-    events = Many(EventRow, MAX_ROWS)
+    slices = Log(SliceRow, MAX_ROWS)
+    jobs = Log(JobRow, MAX_ROWS)
+    wakeups = Log(WakeupRow, MAX_ROWS)
+    events = Log(EventRow, MAX_ROWS)
     vcpus = Many(VcpuTotals, MAX_VCPUS)
     tasks = Many(TaskTotals, MAX_TASKS)
     latency = Many(TimeTotals, MAX_VCPUS)            # of each vCPU's wake-ups

@@ -43,11 +43,14 @@ def tournament_size(count: int) -> int:
 
 
 def reset_timers(timers: Any, slots: int) -> None:
-    """A tournament of `slots` timers, none armed."""
+    """A tournament of `slots` timers, none armed: every match is a draw, so the leftmost slot wins it."""
     timers.bracket.slots = slots
     put(timers.at, NEVER, slots)
-    for match in range(slots - 1, 0, -1):
-        timers.winner[match] = (2 * match - slots) if 2 * match >= slots else timers.winner[2 * match]
+    winners, step = [0], slots                       # match 0 is not played
+    while step > 1:
+        winners += range(0, slots, step)
+        step //= 2
+    put(timers.winner, winners, slots)
 
 
 @kernel

@@ -38,13 +38,14 @@ if "policy" not in globals():   # for readers and linters: `loop_for` binds the 
     from rtvirt.schedulers import credit as policy
 
 
-def run(st, q, horizon, events, command, subject):
+def run(engine, scheduler, horizon, events, command, subject):
     """Handle events before `horizon` [ns], at most `events` of them; or carry out one command.
 
-    `st` is the shared `State`, `q` the scheduler's own arrays. A command (START_VM, PAUSE_VM, ..., CLOSE) concerns VM `subject` and
-    happens at `horizon`, when no earlier event is left. Returns why it stopped: DONE, BOOK_FULL, CHANNEL_FULL or BREATHE;
-    all state is in the arrays, so calling again goes on.
+    `engine` holds the shared `State`, `scheduler` the scheduler's own tables (`rows.handle`). A command (START_VM, PAUSE_VM, ...,
+    CLOSE) concerns VM `subject` and happens at `horizon`, when no earlier event is left. Returns why it stopped: DONE, BOOK_FULL,
+    CHANNEL_FULL or BREATHE; all state is in the arrays, so calling again goes on.
     """
+    st, q = engine[0], scheduler[0]
     if command == CLOSE:
         return close(st, horizon)
     if command != 0:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..jit import kernel
-from ..rows import Many, Row, Struct, fill, make
+from ..rows import Log, Many, Row, Struct, fill, make, put_row
 from ..state import ACTIVATE, DEACTIVATE, IDLE, MAX_PCPUS, MAX_VCPUS, MAX_VMS, log
 from .runqueue import NOBODY, RunQueues, insert_after, reset_runqueues
 
@@ -82,16 +82,15 @@ class CreditState(Struct):
     vms = Many(VmCredit, MAX_VMS)
     vcpus = Many(VcpuCredit, MAX_VCPUS)
     queues = RunQueues                                # waiting vCPUs, one queue a pCPU
-    measured_ticks = Many(int, MAX_MEASURED)          # instants to tick at instead of the model's own, from a trace [ns]
-    measured_accounts = Many(int, MAX_MEASURED)       # the same for accounting
+    measured_ticks = Log(int, MAX_MEASURED)           # instants to tick at instead of the model's own, from a trace [ns]
+    measured_accounts = Log(int, MAX_MEASURED)        # the same for accounting
 
 
 def make_credit_state(*, cpus: int, vcpus: int, weight: np.ndarray, cap: np.ndarray, **parameters: int) -> Any:
     """The books of a pool of pCPUs before anybody has run: credit 0, UNDER, nobody active. `parameters` are of `Pool`."""
     cr = make(CreditState, {"pcpus": cpus, "vms": len(weight), "vcpus": vcpus, "queues": {"line": cpus, "links": vcpus}})
     pool = {"cpus": cpus, "steal_ratelimit": -1, "boosting": 1, "first_vm": NOBODY, "last_tickled": cpus - 1, "bias": cpus - 1}
-    for name, value in (pool | parameters).items():
-        setattr(cr.pool, name, value)
+    put_row(cr.pool, **(pool | parameters))
     fill(cr.vcpus, vcpus, priority=PRIO_UNDER, next_active=NOBODY)
     fill(cr.vms, len(weight), weight=weight, cap=cap, first_active=NOBODY, next_vm=NOBODY)
     fill(cr.pcpus, cpus, idle=1, last_steal=-(2**62))

@@ -18,7 +18,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import rtvirt as rv
-from rtvirt import state
 from rtvirt.simulation import Machine
 from rtvirt.units import ms, s, us
 
@@ -40,7 +39,7 @@ def per_event(system: rv.System, scheduler: Any, events: int = 2_000_000) -> flo
         machine.state.agenda.end = 2**53
         machine.run_until(ms(1), 2**53, None)
         before = int(machine.state.agenda.handled)
-        took = timed(lambda m=machine: m.run(m.state, m.policy_state, 2**53, events, state.NOTHING, 0))
+        took = timed(lambda m=machine: m.run(2**53, events))
         best = min(best, 1e9 * took / (int(machine.state.agenda.handled) - before))
     return best
 
