@@ -44,21 +44,23 @@ def build_state(system: System, seed: int, level: int) -> Any:
     tasks, channels = task_rows(system, seed, flat)
     vcpus = vcpu_rows(system)
     m, n, k = system.cpus, len(vcpus), len(tasks)
-    slots = lay_out_timers(m, k)
-    size = tournament_size(slots["slice"] + m)
+    slots = lay_out_timers(m)
+    timers, alarms = tournament_size(slots["slice"] + m), tournament_size(slots["task"] + k)
     rows = 512 if DISABLED else S.MAX_ROWS
     margin = 8 * (n + k + 8) + 4 * flat.longest_script
     kept = rows + margin if level != S.SUMMARY else 0          # plain Python rows take time to make
     st = make(S.State, {
         "pcpus": m, "vcpus": n, "vms": len(system.vms), "tasks": k, "steps": len(flat.kinds), "channels": channels, "messages": channels,
-        "allowed": n, "preferred": n, "timers": {"at": size, "winner": size}, "values": flat.used,
+        "allowed": n, "preferred": n, "timers": {"at": timers, "winner": timers}, "alarms": {"at": alarms, "winner": alarms},
+        "values": flat.used,
         "book": {"slices": kept, "jobs": kept, "wakeups": kept, "events": kept, "vcpus": n,
-                 "tasks": k, "latency": n, "response": k, "latency_hist": n, "response_hist": k}})
+                 "tasks": k, "times": n + k, "histogram": n + k}})
     put_row(st.agenda, pcpus=m, vcpus=n, tasks=k, next_decision=NEVER)
     put_row(st.slots, **slots)
     put_row(st.costs, **cost_table(system))
     put_row(st.book.pages, level=level, room=min(rows, ROWS))
-    reset_timers(st.timers, size)
+    reset_timers(st.timers, timers)
+    reset_timers(st.alarms, alarms)
     fill(st.pcpus, m, current=S.IDLE, decide_at=NEVER, last_ran=S.IDLE)
     put_affinities(st, system, m)
     put_rows(st.vcpus, vcpus)
@@ -91,14 +93,11 @@ def listed_values(task: Task) -> int:
     return demands + (4097 if task.arrival == "poisson" else len(task.releases or ()))
 
 
-def lay_out_timers(m: int, k: int) -> dict[str, int]:
-    """First timer slot of each kind, in the order in which simultaneous events happen (docs/model.md 1.2)."""
-    work = 0
-    replenish = work + m
-    task = replenish              # no scheduler has budgets yet: no slots
-    tick = task + k
+def lay_out_timers(m: int) -> dict[str, int]:
+    """First slot of each kind: work, tick, account, slice among the timers; replenish and task among the alarms (`state.Slots`)."""
+    tick = m
     account = tick + m
-    return {"work": work, "replenish": replenish, "task": task, "tick": tick, "account": account, "slice": account + 1}
+    return {"work": 0, "tick": tick, "account": account, "slice": account + 1, "replenish": 0, "task": 0}     # no scheduler has budgets yet
 
 
 def vcpu_rows(system: System) -> list[dict[str, int]]:
@@ -128,7 +127,7 @@ def vm_rows(system: System) -> list[dict[str, int]]:
     rows, vcpus, tasks = [], 0, 0
     for vm in system.vms:
         rows.append({"first_vcpu": vcpus, "vcpus": vm.vcpus, "first_task": tasks, "tasks": len(vm.tasks), "guest": GUESTS[vm.guest],
-                     "quantum": vm.quantum})
+                     "quantum": vm.quantum, "first_ready": S.NO_TASK})
         vcpus, tasks = vcpus + vm.vcpus, tasks + len(vm.tasks)
     return rows
 

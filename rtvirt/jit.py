@@ -41,6 +41,7 @@ def kernel(function: F) -> F:
     import numba
 
     index_like_c()
+    know_bit_length()
     return numba.njit(error_model="numpy", forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
@@ -72,6 +73,23 @@ def index_like_c() -> None:
     for index, get in ((types.Integer, getitem_arraynd_intp), (types.BaseTuple, getitem_array_tuple)):
         lower_builtin(operator.getitem, types.NestedArray, index)(unsigned(get))
         lower_builtin(operator.setitem, types.NestedArray, index, types.Any)(unsigned(setitem_array))
+
+
+@cache
+def know_bit_length() -> None:
+    """Teach Numba ``int.bit_length``: one instruction, where a search would take a dozen and be guessed wrong by the processor."""
+    from numba.core import types
+    from numba.extending import intrinsic, overload_method
+
+    @intrinsic
+    def leading_zeros(typing: Any, number: Any) -> Any:
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return builder.ctlz(args[0], context.get_constant(types.boolean, False))
+        return types.int64(types.int64), generate
+
+    @overload_method(types.Integer, "bit_length")
+    def bit_length(number):  # type: ignore[no-untyped-def]
+        return lambda number: 64 - leading_zeros(number)
 
 
 def entry(function: F, cache_dir: Path) -> F:

@@ -140,8 +140,7 @@ class Machine:
                 raise RtvirtError("a channel holds 4096 messages that its task has not worked on: the sends come faster than the "
                                   "receiving task can work; send less often or give the receiver's VM more of the pCPU")
             if progress is not None:
-                at = min(int(self.state.timers.at[self.state.timers.winner[1]]), horizon)
-                progress(at, duration)
+                progress(min(horizon, *(int(t.at[t.winner[1]]) for t in (self.state.timers, self.state.alarms))), duration)
         self.now = horizon
 
     def command(self, command: int, subject: int) -> None:
@@ -181,14 +180,13 @@ class Machine:
         while self.run(duration, 0, S.CLOSE) != S.DONE:
             self.empty_tables()
         self.empty_tables()
-        st, book = self.state, self.state.book
-        vcpus, tasks = copied(book.vcpus, S.VcpuTotals, st.agenda.vcpus).T, copied(book.tasks, S.TaskTotals, st.agenda.tasks).T
+        st, book, n, k = self.state, self.state.book, self.state.agenda.vcpus, self.state.agenda.tasks
+        vcpus, tasks = copied(book.vcpus, S.VcpuTotals, n).T, copied(book.tasks, S.TaskTotals, k).T
+        times, histogram = copied(book.times, S.TimeTotals, n + k), np.array(book.histogram[:n + k])
         recording = Recording(
             level=self.record, **{name: columns(kind, self.chunks[name]) for name, kind in TABLES.items()},
-            runtime=vcpus[0], stints=vcpus[1], switches=vcpus[2], misses=tasks[0], unfinished=tasks[1],
-            latency=copied(book.latency, S.TimeTotals, st.agenda.vcpus), latency_hist=np.array(book.latency_hist[:st.agenda.vcpus]),
-            response=copied(book.response, S.TimeTotals, st.agenda.tasks), response_hist=np.array(book.response_hist[:st.agenda.tasks]),
-            handled=st.agenda.handled, scheduler=self.policy_state)
+            runtime=vcpus[0], stints=vcpus[1], switches=vcpus[2], misses=tasks[0], unfinished=tasks[1], latency=times[:n],
+            latency_hist=histogram[:n], response=times[n:], response_hist=histogram[n:], handled=st.agenda.handled, scheduler=self.policy_state)
         give_back(st)
         del self.state, self.handles
         return recording

@@ -85,7 +85,7 @@ class Vm(Row):
     guest: int                # FP, EDF, RR, FIFO
     quantum: int              # of a round-robin guest [ns]
     queued: int               # counter behind round-robin urgencies
-    ready: int                # how many tasks have work
+    first_ready: int          # the most urgent task that has work; NO_TASK
     alive: int                # 1: started, and not crashed since
 
 
@@ -124,7 +124,7 @@ class Task(Row):
     remaining: int            # work left in this step [ns]
     quantum_left: int         # of a round-robin guest's quantum [ns]
     urgency: int              # the guest runs the least
-    seen: int                 # scratch of the guest's assignment
+    next_ready: int           # the next most urgent of its VM; NO_TASK
     last_vcpu: int            # where it ran last; -1
     on_vcpu: int              # where it runs; -1
 
@@ -156,14 +156,18 @@ class Agenda(Row):
 
 
 class Slots(Row):
-    """First timer slot of each kind, in the order in which simultaneous events happen (docs/model.md 1.2)."""
+    """First slot of each kind, in the order in which simultaneous events happen (docs/model.md 1.2).
 
-    work: int                 # per pCPU: a step or a guest quantum ends
-    replenish: int            # per vCPU, for schedulers with budgets
-    task: int                 # per task: a release, or the end of a `block` step
-    tick: int                 # per pCPU
-    account: int              # one
-    slice: int                # per pCPU
+    Work < alarms < ticks: there are two tournaments, because what concerns pCPUs is set more often than what concerns tasks, and has
+    fewer rivals.
+    """
+
+    work: int                 # timer of a pCPU: a step or a guest quantum ends
+    replenish: int            # alarm of a vCPU, for schedulers with budgets
+    task: int                 # alarm of a task: a release, or the end of a `block` step
+    tick: int                 # timer of a pCPU
+    account: int              # one timer
+    slice: int                # timer of a pCPU
 
 
 class CostTable(Row):
@@ -241,6 +245,13 @@ class TaskTotals(Row):
     unfinished: int           # jobs released and not finished by the end
 
 
+class Note(Row):
+    """A time that has been measured and not been counted yet."""
+
+    row: int                  # of `times`
+    time: int                 # [ns]
+
+
 class TimeTotals(Row):
     """Statistics of a time: wake-up latency of a vCPU, response of a task."""
 
@@ -259,6 +270,7 @@ class Pages(Row):
     jobs: int
     wakeups: int
     events: int
+    notes: int
 
 
 # the largest system there is room for
@@ -266,6 +278,7 @@ MAX_PCPUS, MAX_VMS, MAX_VCPUS, MAX_TASKS = 64, 1024, 1024, 4096
 MAX_STEPS, MAX_VALUES, MAX_CHANNELS, MAX_ROWS = 1 << 16, 1 << 22, 64, 1 << 17
 RING = 4096                            # messages that a channel holds
 SUB_BITS = 6                           # histograms: 64 buckets per power of two
+NOTES, NOTES_AT_ONCE = 1024, 256       # times after which they are counted; the most that one event leaves
 BUCKETS = ((40 - SUB_BITS) << SUB_BITS) + 1   # up to 2^39 ns, nine minutes; longer times fall into the last one
 
 
@@ -279,10 +292,9 @@ class Book(Struct):
     events = Log(EventRow, MAX_ROWS)
     vcpus = Many(VcpuTotals, MAX_VCPUS)
     tasks = Many(TaskTotals, MAX_TASKS)
-    latency = Many(TimeTotals, MAX_VCPUS)            # of each vCPU's wake-ups
-    response = Many(TimeTotals, MAX_TASKS)           # of each task's finished jobs
-    latency_hist = Many(int, MAX_VCPUS, BUCKETS)
-    response_hist = Many(int, MAX_TASKS, BUCKETS)
+    notes = Log(Note, NOTES + NOTES_AT_ONCE)
+    times = Many(TimeTotals, MAX_VCPUS + MAX_TASKS)  # of each vCPU's wake-ups, then of each task's finished jobs
+    histogram = Many(int, MAX_VCPUS + MAX_TASKS, BUCKETS)
 
 
 class State(Struct):
@@ -300,7 +312,8 @@ class State(Struct):
     messages = Many(int, MAX_CHANNELS, RING)         # times of sends [ns]
     allowed = Many(int, MAX_VCPUS, MAX_PCPUS)        # hard affinity
     preferred = Many(int, MAX_VCPUS, MAX_PCPUS)      # soft affinity within the hard one
-    timers = Timers
+    timers = Timers                                  # of pCPUs
+    alarms = Timers                                  # of vCPUs and tasks
     book = Book
     values = Many(int, MAX_VALUES)                   # demands, releases, quantile tables, end to end [ns]
 

@@ -5,7 +5,25 @@ from __future__ import annotations
 from ..guests import edf, fifo, fixed_priority, round_robin
 from ..jit import kernel
 from ..rng import ARRIVAL, DEMAND, JITTER, draw, quantile, uniform
-from ..state import CHANNEL, CHANNEL_FULL, EDF, FP, JOBS, LIST, MAX_ROWS, ONCE, PERIODIC, POISSON, READY, RING, RR, SPORADIC, STEP_RUN, WAITING
+from ..state import (
+    CHANNEL,
+    CHANNEL_FULL,
+    EDF,
+    FP,
+    JOBS,
+    LIST,
+    MAX_ROWS,
+    NO_TASK,
+    ONCE,
+    PERIODIC,
+    POISSON,
+    READY,
+    RING,
+    RR,
+    SPORADIC,
+    STEP_RUN,
+    WAITING,
+)
 from ..timers import NEVER, set_timer
 from .record import record_job
 
@@ -59,7 +77,7 @@ def demand_of(st, t, job):
 def arm_task(st, t):
     """Set the task's timer to its next release or the end of its sleep, whichever is first."""
     release, wake = st.tasks[t].next_release, st.tasks[t].sleep_until
-    set_timer(st.timers, st.slots.task + t, release if release < wake else wake)
+    set_timer(st.alarms, st.slots.task + t, release if release < wake else wake)
 
 
 @kernel
@@ -109,8 +127,6 @@ def take_release(st, t, now):
 def begin_job(st, t, now):
     """The task starts to work on its current job: it is ready."""
     tasks = st.tasks
-    if tasks[t].state != READY:
-        st.vms[tasks[t].vm].ready += 1
     tasks[t].started = -1
     tasks[t].state = READY
     if tasks[t].steps == 0:
@@ -126,7 +142,7 @@ def begin_job(st, t, now):
 
 @kernel
 def queue_task(st, t, now):
-    """Give the task its place among the ready ones of its VM (model 3.1)."""
+    """Give the task its urgency and its place among the ready ones of its VM: the most urgent first, ties in task order (model 3.1)."""
     guest = st.vms[st.tasks[t].vm].guest
     if guest == FP:
         st.tasks[t].urgency = fixed_priority.urgency(st, t, now)
@@ -136,6 +152,28 @@ def queue_task(st, t, now):
         st.tasks[t].urgency = round_robin.urgency(st, t, now)
     else:
         st.tasks[t].urgency = fifo.urgency(st, t, now)
+    tasks, vm = st.tasks, st.tasks[t].vm
+    before, after = NO_TASK, st.vms[vm].first_ready
+    while after != NO_TASK and (tasks[after].urgency < tasks[t].urgency or (tasks[after].urgency == tasks[t].urgency and after < t)):
+        before, after = after, tasks[after].next_ready
+    tasks[t].next_ready = after
+    if before == NO_TASK:
+        st.vms[vm].first_ready = t
+    else:
+        tasks[before].next_ready = t
+
+
+@kernel
+def unqueue_task(st, t):
+    """The task has nothing to do any more, or changes its place."""
+    tasks, vm = st.tasks, st.tasks[t].vm
+    if st.vms[vm].first_ready == t:
+        st.vms[vm].first_ready = tasks[t].next_ready
+        return
+    other = st.vms[vm].first_ready
+    while tasks[other].next_ready != t:
+        other = tasks[other].next_ready
+    tasks[other].next_ready = tasks[t].next_ready
 
 
 @kernel
@@ -144,10 +182,10 @@ def finish_job(st, t, now):
     tasks = st.tasks
     task = tasks[t]
     record_job(st, t, now, task.deadline != NEVER and now > task.arrival + task.deadline)
+    unqueue_task(st, t)
     tasks[t].pending -= 1
     if tasks[t].pending == 0:
         tasks[t].state = WAITING
-        st.vms[tasks[t].vm].ready -= 1
         return
     next_job(st, t)
     begin_job(st, t, now)
@@ -180,7 +218,7 @@ def drop_jobs(st, t):
     """Forget the task's jobs and its releases: its VM has crashed."""
     tasks = st.tasks
     if tasks[t].state == READY:
-        st.vms[tasks[t].vm].ready -= 1
+        unqueue_task(st, t)
     tasks[t].state = WAITING
     tasks[t].pending = 0
     tasks[t].next_release = NEVER

@@ -3,14 +3,14 @@
 `rtvirt.jit.loop_for` executes `vcpus.py` and this file once for each scheduler, with the name ``policy`` bound to that scheduler's module, and
 compiles the result. The loop calls ``policy.start, place, wake, sleep, yield_, decide, tick, account, leave, worth``.
 
-Order at one instant (docs/model.md 1.2): work ends < releases < ticks < accounting < slice timers < decisions. The first five are
-timers, and timer slots are laid out in that order; a decision is taken only when no timer is due.
+Order at one instant (docs/model.md 1.2): work ends < releases < ticks < accounting < slice timers < decisions. Releases are alarms, the
+others are timers with slots in that order (`state.Slots`); a decision is taken only when neither is due.
 """
 
 from __future__ import annotations
 
-from rtvirt.engine.jobs import arm_task, close_task, finish_job, queue_task, take_release
-from rtvirt.engine.record import book_is_full, record_stint
+from rtvirt.engine.jobs import arm_task, close_task, finish_job, queue_task, take_release, unqueue_task
+from rtvirt.engine.record import book_is_full, count_notes, record_stint
 from rtvirt.engine.work import assign, begin_work, delay_work, resume_work, stop_work, vcpu_to_wake
 from rtvirt.jit import kernel
 from rtvirt.state import (
@@ -21,6 +21,7 @@ from rtvirt.state import (
     DONE,
     IDLE,
     NO_TASK,
+    NOTES,
     READY,
     RUNNING,
     SLEEPING,
@@ -51,10 +52,13 @@ def run(engine, scheduler, horizon, events, command, subject):
     if command != 0:
         obey(st, q, horizon, command, subject)
         return DONE
-    timers, slots = st.timers, st.slots
+    timers, alarms = st.timers, st.alarms
     for _ in range(events):
-        slot = first_timer(timers)
-        now = timers.at[slot]
+        timer, alarm = first_timer(timers), first_timer(alarms)
+        now, rings = timers.at[timer], alarms.at[alarm]
+        alarm_first = rings < now or (rings == now and timer >= st.slots.tick)
+        if alarm_first:
+            now = rings
         if st.agenda.next_decision < now:
             now = st.agenda.next_decision
             if now >= horizon:
@@ -64,22 +68,32 @@ def run(engine, scheduler, horizon, events, command, subject):
             if now >= horizon:
                 return DONE
             st.agenda.handled += 1
-            if slot < slots.replenish:
-                work_ends(st, q, now, slot - slots.work)
-            elif slot < slots.tick:
-                task_timer(st, q, now, slot - slots.task)
-            elif slot >= slots.slice:
-                set_timer(timers, slot, NEVER)
-                ask_decision(st, slot - slots.slice, now)
-            elif slot < slots.account:
-                tick(st, q, now, slot - slots.tick)
+            if alarm_first:
+                task_timer(st, q, now, alarm - st.slots.task)
             else:
-                policy.account(st, q, now)
+                pcpu_timer(st, q, now, timer)
+        if st.book.pages.notes >= NOTES:
+            count_notes(st.book)
         if book_is_full(st.book):
             return BOOK_FULL
         if st.agenda.failed != DONE:
             return CHANNEL_FULL
     return BREATHE
+
+
+@kernel
+def pcpu_timer(st, q, now, timer):
+    """What a pCPU waited for."""
+    slots = st.slots
+    if timer < slots.tick:
+        work_ends(st, q, now, timer - slots.work)
+    elif timer >= slots.slice:
+        set_timer(st.timers, timer, NEVER)
+        ask_decision(st, timer - slots.slice, now)
+    elif timer < slots.account:
+        tick(st, q, now, timer - slots.tick)
+    else:
+        policy.account(st, q, now)
 
 
 # ------------------------------------------------------------------ tasks
@@ -101,12 +115,14 @@ def work_ends(st, q, now, p):
 def turn_ends(st, now, v, t):
     """A round-robin guest's quantum is used up: to the tail, if somebody else could run here (model 3.3)."""
     tasks, vm = st.tasks, st.tasks[t].vm
-    first = st.vms[vm].first_task
-    for other in range(first, first + st.vms[vm].tasks):
-        if tasks[other].state == READY and tasks[other].on_vcpu < 0 and (tasks[other].pinned < 0 or tasks[other].pinned == v):
+    other = st.vms[vm].first_ready
+    while other != NO_TASK:
+        if tasks[other].on_vcpu < 0 and (tasks[other].pinned < 0 or tasks[other].pinned == v):
+            unqueue_task(st, t)
             queue_task(st, t, now)
             assign(st, vm, now)
             break
+        other = tasks[other].next_ready
     tasks[t].quantum_left = st.vms[vm].quantum
     resume_work(st, v, now)
 
@@ -131,7 +147,7 @@ def next_step(st, q, now, v, t):
             return
         if kind == STEP_BLOCK:
             tasks[t].state = SLEEPING
-            st.vms[tasks[t].vm].ready -= 1
+            unqueue_task(st, t)
             tasks[t].sleep_until = now + amount
             arm_task(st, t)
             leave_vcpu_if_idle(st, v, t)
@@ -168,7 +184,6 @@ def task_timer(st, q, now, t):
         queue_task(st, t, now)
         tasks[t].state = READY
         tasks[t].remaining = 0
-        st.vms[tasks[t].vm].ready += 1
         arm_task(st, t)
         tell_vm(st, q, now, t, True)
     else:
@@ -228,4 +243,5 @@ def close(st, end):
     for t in range(st.agenda.tasks):
         if not close_task(st, t, end):
             return BOOK_FULL
+    count_notes(st.book)
     return DONE

@@ -23,41 +23,37 @@ def bucket_of(x):
     """Bucket of a time [ns]: exact below 64, then 64 buckets for each power of two."""
     if x < 0:
         return 0
-    shift = 0
-    y = x >> (SUB_BITS + 1)
-    if y >= 4294967296:
-        return BUCKETS - 1
-    if y >= 65536:
-        y >>= 16
-        shift += 16
-    if y >= 256:
-        y >>= 8
-        shift += 8
-    if y >= 16:
-        y >>= 4
-        shift += 4
-    if y >= 4:
-        y >>= 2
-        shift += 2
-    if y >= 2:
-        y >>= 1
-        shift += 1
-    shift += y
-    bucket = (shift << SUB_BITS) + (x >> shift)
-    return bucket if bucket < BUCKETS else BUCKETS - 1
+    shift = (x >> (SUB_BITS + 1)).bit_length()
+    return min((shift << SUB_BITS) + (x >> shift), BUCKETS - 1)
 
 
 @kernel
-def add_time(totals, hist, row, x):
-    """Count one time [ns]: count, least, most, total, histogram."""
-    seen = totals[row]
-    if seen.count == 0 or x < seen.least:
-        seen.least = x
-    if x > seen.most:
-        seen.most = x
-    seen.total += x
-    seen.count += 1
-    hist[row, bucket_of(x)] += 1
+def note_time(book, row, x):
+    """Remember a time [ns] of a vCPU's wake-up or a task's job."""
+    note = book.notes[book.pages.notes]
+    note.row = row
+    note.time = x
+    book.pages.notes += 1
+
+
+@kernel
+def count_notes(book):
+    """Count the times that were noted: count, least, most, total, histogram.
+
+    Many at once, because a histogram of a large system is seldom in the processor's cache: one miss after the other would take longer
+    than the simulation, but misses that do not depend on each other overlap.
+    """
+    for i in range(book.pages.notes):
+        row, x = book.notes[i].row, book.notes[i].time
+        seen = book.times[row]
+        if seen.count == 0 or x < seen.least:
+            seen.least = x
+        if x > seen.most:
+            seen.most = x
+        seen.total += x
+        seen.count += 1
+        book.histogram[row, bucket_of(x)] += 1
+    book.pages.notes = 0
 
 
 @kernel
@@ -80,7 +76,7 @@ def record_wakeup(st, v, dispatched):
     """A vCPU that was woken has a pCPU."""
     book, woken = st.book, st.vcpus[v].woken
     st.vcpus[v].woken = NEVER
-    add_time(book.latency, book.latency_hist, v, dispatched - woken)
+    note_time(book, v, dispatched - woken)
     if book.pages.level == TRACE:
         row = book.wakeups[book.pages.wakeups]
         row.vcpu = v
@@ -96,7 +92,7 @@ def record_job(st, t, finish, missed):
     if missed:
         book.tasks[t].misses += 1
     if finish >= 0:
-        add_time(book.response, book.response_hist, t, finish - task.release)
+        note_time(book, st.agenda.vcpus + t, finish - task.release)
     else:
         book.tasks[t].unfinished += 1
     if book.pages.level >= JOBS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..jit import kernel
-from ..state import BLOCK, BLOCKED, NO_TASK, READY, RR, RUNNING, ask_decision, log
+from ..state import BLOCK, BLOCKED, NO_TASK, RR, RUNNING, ask_decision, log
 from ..timers import NEVER, set_timer
 from .record import record_wakeup
 
@@ -97,20 +97,6 @@ def block(st, v, now):
 
 
 @kernel
-def most_urgent(st, vm, v):
-    """The ready task of least urgency that may run on vCPU `v` of a VM with one vCPU; NO_TASK if there is none."""
-    tasks = st.tasks
-    first = st.vms[vm].first_task
-    best = NO_TASK
-    if st.vms[vm].ready == 0:
-        return best
-    for t in range(first, first + st.vms[vm].tasks):
-        if tasks[t].state == READY and (best == NO_TASK or tasks[t].urgency < tasks[best].urgency):
-            best = t
-    return best
-
-
-@kernel
 def assign(st, vm, now):
     """The guest's scheduling decision: match ready tasks with the vCPUs that hold a pCPU now (model 3.4, 3.5)."""
     if st.vms[vm].vcpus > 1:
@@ -119,7 +105,7 @@ def assign(st, vm, now):
     v = st.vms[vm].first_vcpu
     if st.vcpus[v].state != RUNNING:
         return
-    t = most_urgent(st, vm, v)
+    t = st.vms[vm].first_ready
     if t != st.vcpus[v].task:
         drop_task(st, v, now)
         if t != NO_TASK:
@@ -133,27 +119,18 @@ def assign_many(st, vm, now):
     """The same for a VM with several vCPUs: walk the ready tasks in order of urgency, each takes the best vCPU left."""
     vcpus, tasks = st.vcpus, st.tasks
     first_v, end_v = st.vms[vm].first_vcpu, st.vms[vm].first_vcpu + st.vms[vm].vcpus
-    first_t, end_t = st.vms[vm].first_task, st.vms[vm].first_task + st.vms[vm].tasks
     free = 0
     for v in range(first_v, end_v):
         vcpus[v].claim = UNCLAIMED
         if vcpus[v].state == RUNNING:
             free += 1
-    for t in range(first_t, end_t):
-        tasks[t].seen = 0
-    while free > 0:
-        best = NO_TASK
-        for t in range(first_t, end_t):
-            if (tasks[t].state == READY and tasks[t].seen == 0
-                    and (best == NO_TASK or tasks[t].urgency < tasks[best].urgency)):
-                best = t
-        if best == NO_TASK:
-            break
-        tasks[best].seen = 1
-        v = choose_vcpu(st, best, first_v, end_v)
+    t = st.vms[vm].first_ready
+    while free > 0 and t != NO_TASK:
+        v = choose_vcpu(st, t, first_v, end_v)
         if v != UNCLAIMED:
-            vcpus[v].claim = best
+            vcpus[v].claim = t
             free -= 1
+        t = tasks[t].next_ready
     for v in range(first_v, end_v):
         if vcpus[v].state == RUNNING and vcpus[v].task != vcpus[v].claim:
             drop_task(st, v, now)

@@ -26,6 +26,7 @@ from .credit_accounting import (
     activate,
     ceil_div,
     deactivate,
+    forget_latest,
     insert,
     make_credit_state,
     move_vm_to_head,
@@ -122,6 +123,7 @@ def settle(st, cr, now, v, share, cap_per_vcpu):
     """Pay one active vCPU its share and set its priority; its credit afterwards. Too much credit is lost (3.2.4)."""
     p = st.vcpus[v].pcpu
     was_boosted = cr.vcpus[v].priority == PRIO_BOOST
+    forget_latest(cr, p)
     cr.vcpus[v].credit += share
     if cr.vcpus[v].credit < 0:
         cr.vcpus[v].priority = PRIO_OVER

@@ -16,6 +16,7 @@ from .runqueue import NOBODY, RunQueues, insert_after, reset_runqueues
 
 # priorities (2.1): greater runs first
 PRIO_BOOST, PRIO_UNDER, PRIO_OVER, PRIO_IDLE, PRIO_PARKED = 0, -1, -2, -64, -65
+CLASSES = 3                                           # BOOST, UNDER, OVER: -priority is the class
 
 
 class VcpuCredit(Row):
@@ -82,18 +83,20 @@ class CreditState(Struct):
     vms = Many(VmCredit, MAX_VMS)
     vcpus = Many(VcpuCredit, MAX_VCPUS)
     queues = RunQueues                                # waiting vCPUs, one queue a pCPU
+    latest = Many(int, MAX_PCPUS, CLASSES)            # vCPU that joined a pCPU's queue last, for each priority; see `latest_of`
     measured_ticks = Log(int, MAX_MEASURED)           # instants to tick at instead of the model's own, from a trace [ns]
     measured_accounts = Log(int, MAX_MEASURED)        # the same for accounting
 
 
 def make_credit_state(*, cpus: int, vcpus: int, weight: np.ndarray, cap: np.ndarray, **parameters: int) -> Any:
     """The books of a pool of pCPUs before anybody has run: credit 0, UNDER, nobody active. `parameters` are of `Pool`."""
-    cr = make(CreditState, {"pcpus": cpus, "vms": len(weight), "vcpus": vcpus, "queues": {"line": cpus, "links": vcpus}})
+    cr = make(CreditState, {"pcpus": cpus, "vms": len(weight), "vcpus": vcpus, "latest": cpus, "queues": {"line": cpus, "links": vcpus}})
     pool = {"cpus": cpus, "steal_ratelimit": -1, "boosting": 1, "first_vm": NOBODY, "last_tickled": cpus - 1, "bias": cpus - 1}
     put_row(cr.pool, **(pool | parameters))
     fill(cr.vcpus, vcpus, priority=PRIO_UNDER, next_active=NOBODY)
     fill(cr.vms, len(weight), weight=weight, cap=cap, first_active=NOBODY, next_vm=NOBODY)
     fill(cr.pcpus, cpus, idle=1, last_steal=-(2**62))
+    cr.latest[:cpus, :] = NOBODY
     reset_runqueues(cr.queues, vcpus, cpus)
     return cr
 
@@ -104,13 +107,34 @@ def make_credit_state(*, cpus: int, vcpus: int, weight: np.ndarray, cap: np.ndar
 @kernel
 def insert(st, cr, p, v):
     """Queue `v` on pCPU `p` before the first of strictly lower priority: first come, first served among equals (2.7.1)."""
-    queues = cr.queues
-    before, after = NOBODY, queues.line[p].head
-    while after != NOBODY and cr.vcpus[after].priority >= cr.vcpus[v].priority:
+    queues, priority = cr.queues, cr.vcpus[v].priority
+    before = latest_of(cr, p, priority)
+    after = queues.line[p].head if before == NOBODY else queues.links[before].next
+    while after != NOBODY and cr.vcpus[after].priority >= priority:
         before, after = after, queues.links[after].next
-    if cr.vcpus[v].yielded and after != NOBODY:      # a yielder also lets one vCPU of lower priority pass, but not idle (2.7.2)
-        before = after
-    insert_after(queues, p, before, v)
+    passed = cr.vcpus[v].yielded and after != NOBODY      # a yielder also lets one vCPU of lower priority pass, but not idle (2.7.2)
+    insert_after(queues, p, after if passed else before, v)
+    if priority >= PRIO_OVER:
+        cr.latest[p, -priority] = NOBODY if passed else v
+
+
+@kernel
+def latest_of(cr, p, priority):
+    """Who joined pCPU `p`'s queue last with this priority, if still there: nobody before it is of lower priority, so look behind it.
+
+    Without it every insertion would walk past the whole class. NOBODY: look from the head.
+    """
+    v = cr.latest[p, -priority] if priority >= PRIO_OVER else NOBODY
+    if v != NOBODY and cr.queues.links[v].where == p and cr.vcpus[v].priority == priority:
+        return v
+    return NOBODY
+
+
+@kernel
+def forget_latest(cr, p):
+    """Priorities of vCPUs that wait on `p` are about to change."""
+    for k in range(CLASSES):
+        cr.latest[p, k] = NOBODY
 
 
 @kernel
@@ -137,6 +161,7 @@ def sort_queue(st, cr, p):
                 last_high = v
             previous = v
         v = after
+    queues.line[p].tail = previous
 
 
 @kernel

@@ -15,6 +15,7 @@ class Line(Row):
     """A queue."""
 
     head: int                 # first in it; NOBODY if it is empty
+    tail: int                 # last in it; NOBODY
     length: int
 
 
@@ -34,7 +35,7 @@ class RunQueues(Struct):
 
 def reset_runqueues(queues: Any, vcpus: int, count: int = MAX_PCPUS) -> None:
     """Empty queues for `vcpus` vCPUs."""
-    fill(queues.line, count, head=NOBODY)
+    fill(queues.line, count, head=NOBODY, tail=NOBODY)
     fill(queues.links, vcpus, next=NOBODY, where=NOBODY)
 
 
@@ -47,6 +48,8 @@ def insert_after(queues, q, before, v):
     else:
         queues.links[v].next = queues.links[before].next
         queues.links[before].next = v
+    if before == queues.line[q].tail:
+        queues.line[q].tail = v
     queues.links[v].where = q
     queues.line[q].length += 1
 
@@ -54,24 +57,21 @@ def insert_after(queues, q, before, v):
 @kernel
 def append(queues, q, v):
     """Put `v` at the tail of queue `q`."""
-    last = NOBODY
-    other = queues.line[q].head
-    while other != NOBODY:
-        last = other
-        other = queues.links[other].next
-    insert_after(queues, q, last, v)
+    insert_after(queues, q, queues.line[q].tail, v)
 
 
 @kernel
 def remove(queues, v):
     """Take `v` out of the queue it waits in."""
     q = queues.links[v].where
-    other = queues.line[q].head
-    if other == v:
+    before, other = NOBODY, queues.line[q].head
+    while other != v:
+        before, other = other, queues.links[other].next
+    if before == NOBODY:
         queues.line[q].head = queues.links[v].next
     else:
-        while queues.links[other].next != v:
-            other = queues.links[other].next
-        queues.links[other].next = queues.links[v].next
+        queues.links[before].next = queues.links[v].next
+    if queues.line[q].tail == v:
+        queues.line[q].tail = before
     queues.links[v].where = NOBODY
     queues.line[q].length -= 1

@@ -144,6 +144,7 @@ class Walk:
     def impose_choice(self, now: int, named: int, real: int) -> None:
         """Put the model's choice back at the head of the queue, and take the trace's out of it."""
         cr = self.cr
+        self.policy.forget_latest(cr, 0)
         if named >= 0 and cr.queues.links[named].where < 0:
             if named == self.st.pcpus[0].current:       # it would have gone on: it goes to the tail of its class
                 self.policy.insert(self.st, cr, 0, named)
@@ -181,6 +182,7 @@ class Walk:
         st, cr, policy = self.st, self.cr, self.policy
         vcpu, most = cr.vcpus[v], cr.pool.slice_credits
         was, weight = vcpu.credit, cr.vms[v].weight
+        policy.forget_latest(cr, 0)
         if vcpu.parked and not parked:
             vcpu.credit, vcpu.priority = max(was, 0), PRIO_UNDER
             policy.unpark(st, cr, now, v)
