@@ -62,9 +62,26 @@ def set_timer(timers, slot, at):
     winner, rival, match = slot, slot ^ 1, slot + timers.bracket.slots
     while True:
         theirs = timers.at[rival]
-        loses = theirs < at or (theirs == at and rival < winner)      # a draw goes to the left
-        winner = rival if loses else winner
-        at = theirs if loses else at
+        if theirs < at or (theirs == at and rival < winner):      # a draw goes to the left
+            winner, at = rival, theirs
+        match >>= 1
+        timers.winner[match] = winner
+        if match == 1:
+            return
+        rival = timers.winner[match ^ 1]
+
+
+@kernel
+def set_alarm(timers, slot, at):
+    """The same for a tournament of many, where the processor would guess wrong who wins: it computes, and has nothing to guess."""
+    if timers.at[slot] == at:
+        return
+    timers.at[slot] = at
+    winner, rival, match = slot, slot ^ 1, slot + timers.bracket.slots
+    while True:
+        theirs = timers.at[rival]
+        winner = rival if theirs - (match & 1) < at else winner   # from the right (an odd match) a draw is lost
+        at = min(at, theirs)
         match >>= 1
         timers.winner[match] = winner
         if match == 1:

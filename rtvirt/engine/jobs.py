@@ -24,7 +24,7 @@ from ..state import (
     STEP_RUN,
     WAITING,
 )
-from ..timers import NEVER, set_timer
+from ..timers import NEVER, set_alarm
 from .record import record_job
 
 
@@ -77,7 +77,7 @@ def demand_of(st, t, job):
 def arm_task(st, t):
     """Set the task's timer to its next release or the end of its sleep, whichever is first."""
     release, wake = st.tasks[t].next_release, st.tasks[t].sleep_until
-    set_timer(st.alarms, st.slots.task + t, release if release < wake else wake)
+    set_alarm(st.alarms, st.slots.task + t, release if release < wake else wake)
 
 
 @kernel

@@ -95,6 +95,7 @@ struct Task {
     int vm = 0, rank = 0;
     Time wcet = 0, period = 0, deadline = 0;
     bool ready = false;
+    int next_ready = NONE;                                    // the next most urgent of its VM
     int pending = 0;                                          // jobs released and not finished
     Time next_release = 0;
     Time release = 0;                                         // of the job it works on
@@ -105,7 +106,7 @@ struct Task {
 };
 
 struct Vcpu {                                                 // of a VM, and the VM: one each
-    int first_task = 0, tasks = 0, ready = 0;
+    int first_task = 0, tasks = 0, first_ready = NONE;
     Run state = Run::blocked;
     bool blocked = true;
     int pcpu = 0, task = NONE, last_task = NONE;
@@ -167,12 +168,12 @@ public:
     std::vector<Vcpu> vcpus;
     std::vector<Pcpu> pcpus;
     Costs costs;
-    Timers timers;
+    Timers timers, alarms;                                    // of pCPUs; of tasks
     std::int64_t handled = 0;
 
     Machine(std::vector<Task> given, int vms, int cpus, Time end)
-        : tasks(std::move(given)), vcpus(vms), pcpus(cpus), timers(static_cast<int>(tasks.size()) + 3 * cpus + 1), end(end),
-          first_task(cpus), first_tick(first_task + static_cast<int>(tasks.size())), account_slot(first_tick + cpus),
+        : tasks(std::move(given)), vcpus(vms), pcpus(cpus), timers(3 * cpus + 1),
+          alarms(static_cast<int>(tasks.size())), end(end), first_tick(cpus), account_slot(first_tick + cpus),
           first_slice(account_slot + 1), policy(*this) {
         for (int t = 0; t < static_cast<int>(tasks.size()); ++t) {
             Vcpu& vcpu = vcpus[tasks[t].vm];
@@ -184,8 +185,10 @@ public:
 
     void run(Time horizon) {
         for (;;) {
-            const int slot = timers.first();
+            const int slot = timers.first(), task = alarms.first();
             Time now = timers[slot];
+            const bool alarm_first = alarms[task] < now || (alarms[task] == now && slot >= first_tick);
+            if (alarm_first) now = alarms[task];
             if (next_decision < now) {
                 now = next_decision;
                 if (now >= horizon) return;
@@ -194,8 +197,8 @@ public:
             }
             if (now >= horizon) return;
             ++handled;
-            if (slot < first_task) work_ends(now, slot);
-            else if (slot < first_tick) release(now, slot - first_task);
+            if (alarm_first) release(now, task);
+            else if (slot < first_tick) work_ends(now, slot);
             else if (slot >= first_slice) {
                 timers.set(slot, NEVER);
                 ask_decision(slot - first_slice, now);
@@ -238,7 +241,7 @@ public:
 
 private:
     Time end, next_decision = NEVER;
-    int first_task, first_tick, account_slot, first_slice;    // timer slots; work slots come first
+    int first_tick, account_slot, first_slice;    // timer slots; work slots come first
     Policy policy;
 
     // ---- jobs
@@ -255,19 +258,25 @@ private:
 
     void begin_job(int t) {
         Task& task = tasks[t];
-        vcpus[task.vm].ready += !task.ready;
         task.ready = true;
         task.started = -1;
         task.remaining = task.wcet;
+        int* place = &vcpus[task.vm].first_ready;             // the most urgent first, ties in task order
+        while (*place != NONE && (tasks[*place].rank < task.rank || (tasks[*place].rank == task.rank && *place < t)))
+            place = &tasks[*place].next_ready;
+        task.next_ready = *place;
+        *place = t;
     }
 
     void finish_job(int t, Time now) {
         Task& task = tasks[t];
         task.misses += now > task.release + task.deadline;
         task.response.add(now - task.release);
+        int* place = &vcpus[task.vm].first_ready;
+        while (*place != t) place = &tasks[*place].next_ready;
+        *place = task.next_ready;
         if (--task.pending == 0) {
             task.ready = false;
-            --vcpus[task.vm].ready;
             return;
         }
         task.release += task.period;
@@ -285,7 +294,7 @@ private:
             if (vcpus[v].blocked) wake(now, v);
             assign(v, now);
         }
-        timers.set(first_task + t, tasks[t].next_release);
+        alarms.set(t, tasks[t].next_release);
     }
 
     // ---- work inside a guest
@@ -333,18 +342,10 @@ private:
         begin_work(v, now);
     }
 
-    int most_urgent(const Vcpu& vcpu) const {
-        int best = NONE;
-        if (vcpu.ready == 0) return best;
-        for (int t = vcpu.first_task; t < vcpu.first_task + vcpu.tasks; ++t)
-            if (tasks[t].ready && (best == NONE || tasks[t].rank < tasks[best].rank)) best = t;
-        return best;
-    }
-
     void assign(int v, Time now) {                            // the guest's decision
         Vcpu& vcpu = vcpus[v];
         if (vcpu.state != Run::running) return;
-        const int t = most_urgent(vcpu);
+        const int t = vcpu.first_ready;
         if (t != vcpu.task) {
             drop_task(v, now);
             if (t != NONE) put_task(v, t, now);
@@ -457,9 +458,9 @@ private:
         Vcpu& vcpu = vcpus[v];
         for (int t = vcpu.first_task; t < vcpu.first_task + vcpu.tasks; ++t) {
             take_release(t);
-            timers.set(first_task + t, tasks[t].next_release);
+            alarms.set(t, tasks[t].next_release);
         }
-        vcpu.blocked = vcpu.ready == 0;
+        vcpu.blocked = vcpu.first_ready == NONE;
         vcpu.state = vcpu.blocked ? Run::blocked : Run::runnable;
         policy.place(0, v);
     }
