@@ -1,27 +1,25 @@
 """What all explorers share: parameters with ranges, a scene that is updated rather than redrawn, and the only widget code.
 
 `Params` is a frozen dataclass whose fields say their range (`slider`, `choice`). `compute` turns it into data without any widget. A
-`Scene` owns a figure and its artists. `Explorer` puts controls beside the scene's picture; errors appear in words.
+`Scene` owns the pictures. `Explorer` puts controls above them.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import field, fields, replace
-from typing import Any, Protocol
+from html import escape
+from typing import Any, NamedTuple, Protocol
 
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
-from ..errors import RtvirtError
+from ..errors import Problem, RtvirtError, SpecError
 from ..plots import Picture
 
-PAUSE, LONGEST_WAIT = 0.01, 0.2      # [s] before the drawing is sent: after the last change, and at most while a key is held
 
-
-def slider(default: int, low: int, high: int, step: int, label: str) -> Any:
-    """A field of `Params` with a range of integers."""
+def slider(default: float, low: float, high: float, step: float, label: str) -> Any:
+    """A field of `Params` with a range of numbers; whole ones when the step is whole."""
     return field(default=default, metadata={"low": low, "high": high, "step": step, "label": label})
 
 
@@ -30,86 +28,171 @@ def choice(default: Any, options: list[Any], label: str) -> Any:
     return field(default=default, metadata={"options": options, "label": label})
 
 
+class Fixed(NamedTuple):
+    """A parameter that cannot be moved beside the others: what holds in its place, and why."""
+
+    value: Any
+    why: str
+
+
+Rules = Callable[[Any], Mapping[str, Fixed]]
+
+
+def settle(params: Any, fixed: Mapping[str, Fixed]) -> Any:
+    """Parameters with what is fixed put in place; SpecError when one of these was set to something else than its default."""
+    given = {item.name: getattr(params, item.name) for item in fields(params) if getattr(params, item.name) != item.default}
+    refuse({name: value for name, value in given.items() if name in fixed}, fixed)
+    return put(params, fixed)
+
+
+def refuse(values: Mapping[str, Any], fixed: Mapping[str, Fixed]) -> None:
+    """SpecError for values of what is fixed that are not what holds in their place."""
+    problems = [Problem(name, value, f"{fixed[name].value} only ({fixed[name].why})", "leave it out, or change what fixes it")
+                for name, value in values.items() if value != fixed[name].value]
+    if problems:
+        raise SpecError(problems)
+
+
+def check_ranges(params: Any, values: Mapping[str, Any]) -> None:
+    """Refuse parameters that do not exist and values that their control could not take."""
+    metas, problems = {item.name: item.metadata for item in fields(params)}, []
+    for name, value in values.items():
+        meta = metas.get(name)
+        if meta is None:
+            problems.append(Problem(name, value, ", ".join(metas), "set one of these"))
+        elif "options" in meta:
+            if value not in meta["options"]:
+                problems.append(Problem(name, value, ", ".join(map(repr, meta["options"])), "choose one of these"))
+        elif not in_range(value, meta):
+            problems.append(Problem(name, value, f"{meta['low']} to {meta['high']}, {meta['label']}", "choose a value of the slider"))
+    if problems:
+        raise SpecError(problems)
+
+
+def in_range(value: Any, meta: Mapping[str, Any]) -> bool:
+    """True for a number that a slider could show; steps other than whole ones are for the hand only."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and meta["low"] <= value <= meta["high"] and not (isinstance(meta["step"], int) and value != int(value))
+
+
+def put(params: Any, fixed: Mapping[str, Fixed]) -> Any:
+    """Parameters with what is fixed put in place."""
+    return replace(params, **{name: rule.value for name, rule in fixed.items()})
+
+
 class Scene(Protocol):
-    """Pictures whose parts follow the data: widgets of its own, a drawing below them, and all of it as one figure for print."""
+    """Pictures that follow the data: widgets of its own, and all of them as one figure for print."""
 
     front: list[widgets.Widget]
-    figure: Figure
 
     def update(self, data: Any) -> str:
         """Show new data; what it says, in a sentence."""
 
-    def png(self) -> bytes:
-        """The drawing."""
+    def figure(self) -> Figure:
+        """What is shown now, for viewers without a kernel."""
 
 
 class Explorer(widgets.VBox):
-    """Controls, a sentence, a picture. Operable by keyboard; the latest value wins."""
+    """Controls, a sentence, pictures. Operable by keyboard; of values that come faster than pictures the browser sends the latest.
 
-    def __init__(self, params: Any, compute: Callable[[Any], Any], scene: Scene, description: str) -> None:
-        self.params, self._compute, self._scene = params, compute, scene
-        self._due: asyncio.TimerHandle | None = None
-        self._asked = 0.0
-        self.sentence = widgets.HTML()
-        self.image = widgets.Image(format="png", layout=widgets.Layout(width="100%", max_width="960px", height="auto"))
-        self.controls = {item.name: self.control(item) for item in fields(params)}
-        grid = widgets.GridBox(list(self.controls.values()),
-                               layout=widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(360px, 1fr))", grid_gap="0 12px",
-                                                     width="100%"))
-        super().__init__([widgets.HTML(description), grid, self.sentence, *scene.front, self.image])
-        self.refresh()
+    Parameters
+    ----------
+    params : dataclass
+        Where to start.
+    compute : callable
+        Parameters to data; may raise `RtvirtError`.
+    scene : Scene
+    description : str
+        What it is and what to do, in a sentence.
+    fixed : callable, optional
+        Parameters to what cannot be moved beside them.
+    """
 
-    def control(self, item: Any) -> widgets.Widget:
+    def __init__(self, params: Any, compute: Callable[[Any], Any], scene: Scene, description: str, fixed: Rules = lambda params: {}) -> None:
+        self._compute, self._scene, self._fixed = compute, scene, fixed
+        check_ranges(params, {item.name: getattr(params, item.name) for item in fields(params)})
+        self._placing = False               # True while controls follow the parameters rather than the reader
+        self.sentence = widgets.HTML().add_class("rtvirt-sentence")
+        self.controls = {item.name: self.control(item, getattr(params, item.name)) for item in fields(params)}
+        self.notes = {name: widgets.HTML(layout=widgets.Layout(display="none")).add_class("rtvirt-note") for name in self.controls}
+        pairs = [widgets.VBox([made, self.notes[name]]) for name, made in self.controls.items()]
+        grid = widgets.GridBox(pairs, layout=widgets.Layout(grid_template_columns="repeat(auto-fit, minmax(360px, 1fr))", grid_gap="0 12px",
+                                                            width="100%"))
+        self.pictures = widgets.VBox(scene.front)
+        self.show(settle(params, fixed(params)))
+        super().__init__([widgets.HTML(description).add_class("rtvirt-about"), grid, self.sentence, self.pictures])
+
+    def control(self, item: Any, value: Any) -> widgets.Widget:
         """A slider or a list for one parameter."""
-        meta, value = item.metadata, getattr(self.params, item.name)
+        meta = item.metadata
         wide = {"layout": widgets.Layout(width="auto", max_width="460px"), "style": {"description_width": "172px"}}
         if "options" in meta:
             made = widgets.Dropdown(options=meta["options"], value=value, description=meta["label"], **wide)
         else:
-            made = widgets.IntSlider(value=value, min=meta["low"], max=meta["high"], step=meta["step"], description=meta["label"],
-                                     continuous_update=True, **wide)
-        made.observe(lambda change, name=item.name: self.set(**{name: change["new"]}), names="value")
+            whole = isinstance(meta["step"], int)
+            kind = widgets.IntSlider if whole else widgets.FloatSlider
+            made = kind(value=value, min=meta["low"], max=meta["high"], step=meta["step"], description=meta["label"],
+                        readout_format="d" if whole else ".1f", continuous_update=True, **wide)
+        made.observe(lambda change, name=item.name: self.moved(name, change["new"]), names="value")
         return made
 
     def set(self, **values: Any) -> None:
-        """Change parameters and redraw."""
-        self.params = replace(self.params, **values)
-        self.refresh()
+        """Change parameters from code: pictures and controls follow.
 
-    def refresh(self) -> None:
-        """Compute and show; what is wrong is said in words."""
+        Raises
+        ------
+        SpecError
+            No such parameter, a value out of range, one that cannot be moved beside the others, or a system that cannot be run.
+            Nothing has changed then.
+        """
+        check_ranges(self.params, values)
+        wanted = replace(self._wanted, **values)
+        fixed = self._fixed(wanted)
+        refuse({name: value for name, value in values.items() if name in fixed}, fixed)
+        self.show(wanted)
+
+    def moved(self, name: str, value: Any) -> None:
+        """The reader has moved a control: the same in words where `set` raises."""
+        if self._placing:
+            return
+        self._wanted = replace(self._wanted, **{name: round(value, 6) if isinstance(value, float) else value})
         try:
-            text = self._scene.update(self._compute(self.params))
+            self.show(self._wanted)
         except RtvirtError as error:
-            self.sentence.value = f"<b>This cannot be run:</b> {error}"
-            return
-        self.sentence.value = f"<b>{text}</b>"
-        self.draw_soon()
+            self.place(self._fixed(self._wanted))
+            self.sentence.value = f"<b>This cannot be run:</b> {escape(str(error))}"
+            self.sentence.add_class("rtvirt-wrong")
+            self.pictures.add_class("rtvirt-stale")
 
-    def draw_soon(self) -> None:
-        """Draw when no newer value is waiting: a held key moves the widgets at once, and the drawing at least now and then."""
+    def show(self, wanted: Any) -> None:
+        """Compute and show, or raise and leave everything as it was."""
+        fixed = self._fixed(wanted)
+        params = put(wanted, fixed)
+        text = self._scene.update(self._compute(params))
+        self._wanted, self.params = wanted, params
+        self.place(fixed)
+        self.sentence.value = f"<b>{escape(text)}</b>"
+        self.sentence.remove_class("rtvirt-wrong")
+        self.pictures.remove_class("rtvirt-stale")
+
+    def place(self, fixed: Mapping[str, Fixed]) -> None:
+        """Put the controls where the parameters are; those that cannot be moved are off, with the reason beside them."""
+        self._placing = True
         try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:                        # no kernel that could come back to it
-            self.draw()
-            return
-        if self._due is None:
-            self._asked = loop.time()
-        else:
-            self._due.cancel()
-        if loop.time() - self._asked > LONGEST_WAIT:
-            self.draw()
-        else:
-            self._due = loop.call_later(PAUSE, self.draw)
-
-    def draw(self) -> None:
-        """Send the scene's drawing to the browser."""
-        self._due = None
-        self.image.value = self._scene.png()
+            for name, control in self.controls.items():
+                rule = fixed.get(name)
+                control.value = getattr(self._wanted, name) if rule is None else rule.value
+                control.disabled = rule is not None
+                if rule is not None:
+                    self.notes[name].value = escape(rule.why)
+                self.notes[name].layout.display = "none" if rule is None else "block"
+        finally:
+            self._placing = False
 
     def static(self) -> Picture:
         """The picture as it is now, for viewers without a kernel."""
-        return Picture(self._scene.figure, f"static fallback of the explorer: {self.sentence.value.removeprefix('<b>').removesuffix('</b>')}")
+        said = self.sentence.value.removeprefix("<b>").removesuffix("</b>")
+        return Picture(self._scene.figure(), f"static fallback of the explorer: {said}")
 
     def __repr__(self) -> str:
         return f"Explorer({self.params})"

@@ -1,5 +1,5 @@
 // What every picture of rtvirt shares: colours by meaning, second cues, crisp canvases, axes, unpacking columns.
-// Put in front of timeline_draw.js and timeline.js when the widget is made (no module loader, no network).
+// Put in front of a widget's own files when its class is made (no module loader, no network).
 
 // Okabe-Ito colours by meaning; the hatch is the second cue for those who cannot tell the colours apart.
 const MEANING = {
@@ -36,7 +36,7 @@ function theme(node) {
   const style = getComputedStyle(node);
   const get = (name) => style.getPropertyValue(name).trim();
   return { ink: get("--rtvirt-ink"), soft: get("--rtvirt-soft"), grid: get("--rtvirt-grid"), paper: get("--rtvirt-paper"),
-    lane: get("--rtvirt-lane"), font: style.fontFamily || "sans-serif" };
+    lane: get("--rtvirt-lane"), realTime: get("--rtvirt-real-time"), font: style.fontFamily || "sans-serif" };
 }
 
 // Call `again` when the page changes from light to dark; returns how to stop listening. The theme's colours arrive some time

@@ -125,16 +125,14 @@ function render({ model, el: root }) {
 
   resetView();
   refresh();
-  model.on("change:picture", refresh);
-  model.on("change:data", refresh);
+  model.on("change", refresh);                    // once a message, whatever it brings
   const follow = () => { resetView(); paint(); };
   model.on("change:view", follow);
   const forgetTheme = watchTheme(() => { look = null; keys.dataset.key = ""; refresh(); });
   const sizes = new ResizeObserver(paint);
   sizes.observe(root);
   return () => {
-    model.off("change:picture", refresh);
-    model.off("change:data", refresh);
+    model.off("change", refresh);
     model.off("change:view", follow);
     forgetTheme();
     sizes.disconnect();

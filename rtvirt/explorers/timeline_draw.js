@@ -233,7 +233,7 @@ function drawTrack(g, run, lane, view, X, width, look) {
   const { point_time: time, point_value: value } = run.data;
   run.curves.forEach((curve, c) => {
     const rows = run.points[c];
-    g.strokeStyle = MEANING[curve.meaning].colour;
+    g.strokeStyle = curve.meaning === "real-time" ? look.realTime : MEANING[curve.meaning].colour;
     g.lineWidth = 2.25;
     g.setLineDash([[], [7, 3], [2, 3], [9, 3, 2, 3]][curve.dash % 4]);
     g.beginPath();

@@ -4,8 +4,9 @@ Colours mean something (Okabe-Ito): real-time blue, best effort orange, driver V
 black dashed; each comes with a hatch or marker too.
 """
 
+from .credits import credit_curves, credits
 from .gantt import gantt
-from .latency import compare, credits, ecdf, shares
-from .style import COLOURS, Picture, describe, meaning_of, show
+from .latency import compare, ecdf, shares, tail
+from .style import COLOURS, Picture, describe, meaning_of, show, styled
 
-__all__ = ["COLOURS", "Picture", "compare", "credits", "describe", "ecdf", "gantt", "meaning_of", "shares", "show"]
+__all__ = ["COLOURS", "Picture", "compare", "credit_curves", "credits", "describe", "ecdf", "gantt", "meaning_of", "shares", "show", "styled", "tail"]

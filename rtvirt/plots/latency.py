@@ -1,4 +1,4 @@
-"""Distributions, shares and credits."""
+"""Distributions and shares."""
 
 from __future__ import annotations
 
@@ -7,14 +7,34 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 
 from ..results import Run
-from .style import COLOURS, colours_of, new_axes, styled
+from ..units import format_ns
+from .style import COLOURS, DASHES, colours_of, new_axes, styled
 
-DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
+LINEAR = 10_000        # [ns] the time axis is linear up to here
+BELOW = 1e-12          # stands for 0 on the logarithmic axis of shares
 
 
-def ecdf(samples: Mapping[str, Any] | Any, *, ax: Axes | None = None, xlabel: str = "latency [ms]", bound: int | None = None) -> Axes:
+def tail(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every different time, ascending, and the share of times that are longer.
+
+    Parameters
+    ----------
+    times : (n,) int64 [ns]
+
+    Examples
+    --------
+    >>> [column.tolist() for column in tail(np.array([0, 9, 5, 0]))]
+    [[0, 5, 9], [0.5, 0.25, 0.0]]
+    """
+    ends, counts = np.unique(times, return_counts=True)
+    return ends, (len(times) - np.cumsum(counts)) / max(1, len(times))
+
+
+def ecdf(samples: Mapping[str, Any] | Any, *, ax: Axes | None = None, xlabel: str = "latency [ms]", bound: int | None = None,
+         miss: int | None = None, scale: str = "log") -> Axes:
     """Share of samples that took longer, on a logarithmic axis so that the tail shows; with n.
 
     Parameters
@@ -24,31 +44,43 @@ def ecdf(samples: Mapping[str, Any] | Any, *, ax: Axes | None = None, xlabel: st
     xlabel : str
     bound : int [ns], optional
         Drawn as a black dashed line.
+    miss : int [ns], optional
+        A time beyond which a deadline is missed: a vermillion line.
+    scale : {"log", "linear"}
+        Of the time axis. Logarithmic shows microseconds beside hundreds of milliseconds; its first stretch, from 0 to 10 us, is
+        linear, because many latencies are exactly 0 in a model without costs.
     """
     groups = samples if isinstance(samples, Mapping) else {"": samples}
     with styled():
         ax = new_axes(ax)
         palette = [COLOURS["real-time"], COLOURS["best effort"], COLOURS["driver"], COLOURS["miss"]]
-        longest = 1
+        most, longest = 1, LINEAR
         for i, (label, times) in enumerate(groups.items()):
-            times = np.sort(np.asarray(times, np.int64))
+            times = np.asarray(times, np.int64)
             if not len(times):
                 continue
-            longest = max(longest, len(times))
-            beyond = 1 - np.arange(len(times)) / len(times)
-            ax.step(np.append(times, times[-1]) / 1e6, np.append(beyond, 1 / len(times)), where="post", color=palette[i % 4],
+            ends, beyond = tail(times)
+            most, longest = max(most, len(times)), max(longest, int(ends[-1]))
+            beyond[-1] = BELOW                                   # nothing waits longer: down, out of the picture
+            ax.step(np.append(0, ends) / 1e6, np.append(1, beyond), where="post", color=palette[i % 4],
                     linestyle=DASHES[i % 4], label=f"{label} (n = {len(times)})".strip())
-        if bound is not None:
-            ax.axvline(bound / 1e6, color=COLOURS["bound"], linestyle="--", label="bound")
+        for time, colour, dashes, label in ((bound, COLOURS["bound"], "--", "bound"), (miss, COLOURS["miss"], "-", "deadline lost beyond")):
+            if time is not None:
+                longest = max(longest, time)
+                ax.axvline(time / 1e6, color=colour, linestyle=dashes, label=f"{label} ({format_ns(time)})")
+        if scale == "log":
+            ax.set_xscale("symlog", linthresh=LINEAR / 1e6, linscale=0.5)
+            ax.set_xlim(0, 1.25 * longest / 1e6)
+            ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         ax.set_yscale("log")
-        ax.set_ylim(0.5 / longest, 1.3)
+        ax.set_ylim(0.5 / most, 1.3)
         ax.set_ylabel("share that takes longer")
         ax.set_xlabel(xlabel)
         for share, text in ((0.5, "p50"), (0.01, "p99"), (0.001, "p99.9")):
-            if share > 0.5 / longest:
+            if share > 0.5 / most:
                 ax.axhline(share, color="#bbbbbb", linewidth=0.8)
                 ax.text(1.0, share, f" {text}", transform=ax.get_yaxis_transform(), va="center", fontsize=11, color="#555555")
-        ax.legend(loc="upper right")
+        ax.legend(loc="best")
     return ax
 
 
@@ -86,24 +118,4 @@ def compare(runs: Mapping[str, Run] | Sequence[Run], *, ax: Axes | None = None) 
         ax.set_ylabel("share of one pCPU [%]")
         ax.grid(axis="x", visible=False)
         ax.legend(ncols=len(first.vms), loc="upper center")
-    return ax
-
-
-def credits(run: Run, *, until: int | None = None, ax: Axes | None = None) -> Axes:
-    """Credits of the vCPUs over time, as the credit scheduler's events show them; OVER is below 0."""
-    end = run.duration if until is None else until
-    events = run.events[run.events["event"].isin(["dispatch", "preempt", "tick", "account", "boost"]) & (run.events["time"] <= end)]
-    with styled():
-        ax = new_axes(ax)
-        looks = colours_of(run.system.vms)
-        for i, vm in enumerate(run.system.vms):
-            for k in range(vm.vcpus):
-                mine = events[(events["vm"] == vm.name) & (events["vcpu"] == k)]
-                ax.plot(mine["time"] / 1e6, mine["value"], color=looks[vm.name][0], linestyle=DASHES[i % 4],
-                        label=vm.name if vm.vcpus == 1 else f"{vm.name}.{k}")
-        ax.axhspan(ax.get_ylim()[0], 0, color="#f3f3f3", zorder=0)
-        ax.text(0.005, 0.03, "OVER", transform=ax.transAxes, color="#777777")
-        ax.set_xlabel("time [ms]")
-        ax.set_ylabel("credits")
-        ax.legend(ncols=max(1, len(run.system.vms)), loc="lower right", bbox_to_anchor=(1, 1))
     return ax

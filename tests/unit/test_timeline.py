@@ -7,10 +7,9 @@ import pytest
 
 import rtvirt as rv
 from rtvirt.explorers import credit, timeline
-from rtvirt.explorers.base import Explorer
 from rtvirt.explorers.columns import pack
-from rtvirt.explorers.credit_curves import credit_curves
-from rtvirt.explorers.timeline_data import KINDS, timeline_data
+from rtvirt.explorers.timeline_data import KINDS, timeline_data, vcpu_labels
+from rtvirt.plots import credit_curves
 from rtvirt.units import ms
 
 
@@ -53,13 +52,12 @@ def test_misses_are_marked_once_each(run):
 
 
 def test_credits_agree_with_what_the_events_say(run):
-    for curve in credit_curves(run):
-        assert (np.diff(curve.times) >= 0).all()
-        name = curve.name
-        accounted = run.events[(run.events["vm"] == name) & (run.events["event"] == "account")]
-        last = np.searchsorted(curve.times, accounted["time"], side="right") - 1
-        assert np.allclose(curve.values[last], accounted["value"], atol=1)
-        slopes = np.diff(curve.values)[np.diff(curve.times) > 0] / np.diff(curve.times)[np.diff(curve.times) > 0]
+    for label, (times, values) in zip(vcpu_labels(run.system), credit_curves(run), strict=True):
+        assert (np.diff(times) >= 0).all()
+        accounted = run.events[(run.events["vm"] == label["name"]) & (run.events["event"] == "account")]
+        last = np.searchsorted(times, accounted["time"], side="right") - 1
+        assert np.allclose(values[last], accounted["value"], atol=1)
+        slopes = np.diff(values)[np.diff(times) > 0] / np.diff(times)[np.diff(times) > 0]
         assert slopes.min() >= -1.001e-5 and slopes.max() <= 1e-12       # burns 10 a ms or nothing; earns only in steps
 
 
@@ -84,27 +82,3 @@ def test_a_slider_moves_the_timeline():
     before = explorer._scene.timeline.data
     explorer.controls["period"].value = 13
     assert explorer._scene.timeline.data != before
-
-
-def test_a_held_key_draws_the_newest_value_only():
-    """With a kernel's event loop, values that come faster than drawings leave one drawing to do: the last."""
-    import asyncio
-
-    drawn = []
-
-    class Page(Explorer):
-        def draw(self):
-            drawn.append(self.params.period)
-            super().draw()
-
-    async def hold():
-        page = Page(credit.Params(), credit.compute, credit.Scene(), "")
-        page.set(hogs=1)
-        await asyncio.sleep(0.1)
-        drawn.clear()
-        for period in (8, 9, 10, 11):
-            page.set(period=period)
-        await asyncio.sleep(0.1)
-
-    asyncio.run(hold())
-    assert drawn[-1] == 11 and len(drawn) <= 2

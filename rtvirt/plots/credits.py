@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from ..engine.record import EVENTS
 from ..results import Run
-from .timeline_data import Curve, vcpu_labels
+from .style import DASHES, colours_of, new_axes, styled
 
 SAYS_CREDIT = [EVENTS.index(name) for name in ("dispatch", "preempt", "tick", "account", "boost")]
 CREDITS_PER_NS = 1e-5           # 10 a millisecond (docs/xen-rules.md 2.1)
 
 
-def credit_curves(run: Run) -> list[Curve]:
-    """One curve a vCPU: down while it runs (a step at ticks, in the versions that sample), up at each accounting.
+def credits(run: Run, *, until: int | None = None, ax: Axes | None = None) -> Axes:
+    """Credits of the vCPUs over time; OVER is below 0.
+
+    Parameters
+    ----------
+    run : Run
+        Of the credit scheduler, recorded with ``record="trace"``.
+    until : int [ns], optional
+        The part to show; by default all.
+    ax : Axes, optional
+    """
+    end = run.duration if until is None else min(until, run.duration)
+    curves = credit_curves(run)
+    with styled():
+        ax = new_axes(ax)
+        looks = colours_of(run.system.vms)
+        lanes = [(i, vm.name, vm.name if vm.vcpus == 1 else f"{vm.name}.{k}") for i, vm in enumerate(run.system.vms) for k in range(vm.vcpus)]
+        for (i, vm, label), (times, values) in zip(lanes, curves, strict=True):
+            shown = times <= end
+            ax.plot(np.append(times[shown], end) / 1e6, np.append(values[shown], np.interp(end, times, values)), color=looks[vm][0],
+                    linestyle=DASHES[i % len(DASHES)], label=label)
+        ax.set_xlim(0, end / 1e6)
+        low, high = ax.get_ylim()
+        ax.axhspan(low, 0, color="#f3f3f3", zorder=0)
+        ax.set_ylim(low, high)
+        ax.text(0.005, 0.03, "OVER", transform=ax.transAxes, color="#777777")
+        ax.set_xlabel("time [ms]")
+        ax.set_ylabel("credits")
+        ax.legend(ncols=max(1, len(run.system.vms)), loc="lower right", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def credit_curves(run: Run) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Times [ns] and credits of each vCPU: down while it runs (a step at ticks, in the versions that sample), up at each accounting.
 
     Notes
     -----
@@ -21,7 +54,7 @@ def credit_curves(run: Run) -> list[Curve]:
     and none otherwise (2.3), so the value just before an event follows from the one before it and the time run in between.
     """
     burns = 0.0 if run.scheduler.xen.startswith("3") else CREDITS_PER_NS
-    return [Curve(label["name"], label["meaning"], *credit_of(run, v, burns)) for v, label in enumerate(vcpu_labels(run.system))]
+    return [credit_of(run, v, burns) for v in range(sum(vm.vcpus for vm in run.system.vms))]
 
 
 def credit_of(run: Run, v: int, burns: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,146 @@
+"""JupyterLab and a headless browser, for the browser tests and for the benchmark of the explorers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]
+TIMELINE = ".rtvirt-timeline canvas[tabindex]"
+TAIL = ".rtvirt-tail canvas"
+EXPLORER = "from rtvirt.explorers import credit\nexplorer = credit.explorer()\nexplorer"
+FIRST_PRESSES = 3        # of a series: left out of the medians, while the browser compiles what it runs for the first time
+PICTURES = {"timeline": TIMELINE, "plot": TAIL}
+WATCH = """(pictures) => {      // from the key to the browser's frame in which each picture is drawn anew, in ms
+  const seen = window.seen = {};
+  let pressed = null;
+  window.addEventListener('keydown', () => { pressed = performance.now(); }, { capture: true, once: true });
+  for (const [name, css] of Object.entries(pictures)) {
+    const observer = new MutationObserver(() => {      // told right after the drawing, as data-frame counts drawings
+      if (pressed === null) return;
+      seen[name] = performance.now() - pressed;
+      observer.disconnect();
+    });
+    observer.observe(document.querySelector(css), { attributes: true, attributeFilter: ['data-frame'], childList: true, subtree: true });
+  }
+}"""
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Address of a JupyterLab on a copy of the notebooks in `folder`, with settings of its own."""
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--IdentityProvider.token=",
+               "--allow-root", f"--ServerApp.root_dir={folder}"]
+    own = {"PYTHONPATH": str(ROOT), "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")}
+    with open(folder / "log", "w") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | own)
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.25)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@contextmanager
+def browse(address: str, width: int = 1280, height: int = 900) -> Iterator[Any]:
+    """A page of a headless browser; fails at the end when it has asked for anything beyond this machine."""
+    from playwright.sync_api import sync_playwright
+
+    here = (address, "data:", "blob:", address.replace("http", "ws"))
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=os.environ["RTVIRT_BROWSER"], args=FLAGS)
+        tab = browser.new_page(viewport={"width": width, "height": height})
+        outside: list[str] = []
+        tab.on("request", lambda request: None if request.url.startswith(here) else outside.append(request.url))
+        yield tab
+        browser.close()
+        assert outside == []
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    """A notebook of code cells, not run yet."""
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+                                            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}), path)
+
+
+def open_notebook(page: Any, address: str, name: str, shows: str) -> None:
+    """Open a notebook and run all of it until something `shows`."""
+    page.goto(f"{address}/lab/tree/notebooks/{name}?reset", timeout=60_000)
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+    time.sleep(2)
+    run_all(page, shows)
+
+
+def run_all(page: Any, shows: str) -> None:
+    """Run all cells until something `shows`; a busy machine may need a second click."""
+    from playwright.sync_api import TimeoutError as Late
+
+    for attempt in range(3):
+        page.locator("text=Run >> nth=0").click()
+        page.locator("text=Run All Cells >> nth=0").click()
+        try:
+            page.wait_for_selector(shows, timeout=40_000)
+            return
+        except Late:
+            if attempt == 2:
+                raise
+
+
+def open_explorer(page: Any, address: str, folder: Path) -> None:
+    """The credit explorer alone in a notebook, drawn, the handle of its period slider focused."""
+    write_notebook(folder / "notebooks/explorer.ipynb", EXPLORER)
+    open_notebook(page, address, "explorer.ipynb", f"{TAIL}[data-frame]")
+    page.wait_for_selector(f"{TIMELINE}[data-frame]")
+    time.sleep(1)
+    page.locator(".noUi-handle").nth(1).focus()
+
+
+def fresh_explorer(page: Any) -> None:
+    """The explorer of an open page made anew, with its starting values."""
+    page.evaluate(f"document.querySelectorAll('{TAIL}').forEach((canvas) => canvas.classList.add('old'))")
+    run_all(page, f"{TAIL}[data-frame]:not(.old)")
+    page.wait_for_selector(f"{TIMELINE}[data-frame]")
+    page.locator(".noUi-handle").nth(1).focus()
+
+
+def key_to_pictures(page: Any, presses: int, pictures: dict[str, str] = PICTURES, pause: float = 0.15) -> dict[str, list[float]]:
+    """Times [ms] from an arrow key to the frames in which pictures (name to CSS selector) change, without the first few presses."""
+    times: dict[str, list[float]] = {name: [] for name in pictures}
+    for press in range(FIRST_PRESSES + presses):
+        page.evaluate(WATCH, pictures)
+        page.keyboard.press("ArrowRight" if press % 40 < 20 else "ArrowLeft")
+        page.wait_for_function(f"Object.keys(window.seen).length === {len(pictures)}", timeout=20_000)
+        for what, taken in page.evaluate("window.seen").items():
+            times[what].append(taken)
+        time.sleep(pause)
+    return {what: taken[FIRST_PRESSES:] for what, taken in times.items()}
+
+
+def summary(times: dict[str, list[float]]) -> str:
+    """Medians in words, one line a picture."""
+    return "\n".join(f"key to {what}: median {statistics.median(taken):.0f} ms, 90 % within {sorted(taken)[9 * len(taken) // 10]:.0f} ms, "
+                     f"n = {len(taken)}" for what, taken in times.items())
