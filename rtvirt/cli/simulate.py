@@ -17,13 +17,14 @@ SCHEDULERS = ("credit", "null", "rr", "fp")
 @click.option("--timeslice", default=None, help="Of credit, for example 5ms.")
 @click.option("--ratelimit", default=None, help="Of credit, for example 0ms.")
 @click.option("--quantum", default=None, help="Of rr, for example 10ms.")
+@click.option("--costs", default=None, help="Costs of the hypervisor in place of the file's: a preset, for example traced-xen.")
 @click.option("--duration", default="10s", show_default=True, help="Virtual time, for example 500ms.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--record", type=click.Choice(["trace", "jobs", "summary"]), default=None, help="Default: summary, or trace for a picture.")
 @click.option("--gantt", type=click.Path(path_type=Path), default=None, help="Write a picture of the first 120 ms (PNG).")
 @click.option("--export", type=click.Path(path_type=Path), default=None, help="Write all tables as CSV into a folder.")
 @click.option("--perfetto", type=click.Path(path_type=Path), default=None, help="Write a trace for ui.perfetto.dev.")
-def simulate(file: Path, duration: str, seed: int, record: str | None, gantt: Path | None, export: Path | None,
+def simulate(file: Path, costs: str | None, duration: str, seed: int, record: str | None, gantt: Path | None, export: Path | None,
              perfetto: Path | None, **options: Any) -> None:
     """Load, simulate with a progress bar, print."""
     from ..simulation import simulate as run_system
@@ -31,6 +32,7 @@ def simulate(file: Path, duration: str, seed: int, record: str | None, gantt: Pa
     from ..units import ms, parse_time
 
     system, scheduler, length = System.load(file), make_scheduler(**options), parse_time(duration)
+    system = system if costs is None else system.replace(costs=costs)
     record = record or ("trace" if gantt or export or perfetto else "summary")
     with click.progressbar(length=1000, label=f"{file.name}", show_eta=True, width=30) as bar:
         def progress(done: int, whole: int) -> None:

@@ -12,10 +12,10 @@ from ..plots import credit_curves, credits, ecdf, gantt, styled
 from ..results import Run
 from ..schedulers import Credit
 from ..simulation import simulate
-from ..system import VM, System, Task, hog
+from ..system import VM, Costs, System, Task, hog
 from ..units import format_ns, ms
 from .base import Explorer, Fixed, check_ranges, choice, settle, slider
-from .tail import Limit, Tail
+from .tail import Limit, Tail, short
 from .timeline import Timeline
 from .timeline_data import Curve, missed, timeline_data, vcpu_labels
 
@@ -35,6 +35,7 @@ class Params:
     timeslice: int = slider(30, 1, 60, 1, "time slice [ms]")
     ratelimit: float = slider(1.0, 0.0, 10.0, 0.1, "ratelimit [ms]")
     xen: str = choice("4.17", ["4.17", "4.22", "3.1", "3.0.3"], "Xen version")
+    costs: str = choice("none", ["none", "traced-xen"], "path costs")
 
 
 def fixed(params: Params) -> dict[str, Fixed]:
@@ -64,7 +65,7 @@ def compute(params: Params) -> Run:
     vms = [VM("task", tasks=[task], weight=params.weight, cap=params.cap),
            *(VM(f"hog{i}", tasks=[hog()], weight=params.hog_weight) for i in range(params.hogs))]
     scheduler = Credit(timeslice=ms(params.timeslice), ratelimit=ms(params.ratelimit), xen=params.xen)
-    return simulate(System(vms=vms), scheduler, SIMULATED)
+    return simulate(System(vms=vms, costs=Costs() if params.costs == "none" else params.costs), scheduler, SIMULATED)
 
 
 def waits_of(run: Run) -> np.ndarray:
@@ -103,8 +104,8 @@ class Scene:
         self.tail.show(waits, name="the task's VM", limits=limits(run))
         jobs = run.recording.jobs
         late, mine = missed(jobs, run.duration), int(np.count_nonzero(jobs["task"] == 0))
-        longest = waits.max() / 1e6 if len(waits) else 0.0
-        return f"{int(late.sum())} of {mine} deadlines missed in 2 s; the longest wait after a wake-up was {longest:.1f} ms."
+        longest = short(int(waits.max())) if len(waits) else "0 ns"
+        return f"{int(late.sum())} of {mine} deadlines missed in 2 s; the longest wait after a wake-up was {longest}."
 
     def figure(self) -> Figure:
         """Timeline, latencies and credits of the run that is shown."""

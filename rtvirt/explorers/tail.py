@@ -39,7 +39,7 @@ def facts(waits: np.ndarray) -> str:
 def short(time: int) -> str:
     """A time to three digits; to the ns below 1 us."""
     digits = max(0, len(str(abs(time))) - 3)
-    return format_ns(int(round(time, -digits)))
+    return format_ns(int(round(time, -digits))).replace("us", "µs")
 
 
 class Tail(anywidget.AnyWidget):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import model_validator
 
 from ..errors import Problem
+from . import presets
 from .spec import Spec, Time, know_fields, wrong
 
 
@@ -41,7 +44,40 @@ class Costs(Spec):
         Of each release: delays the vCPU that runs where the addressed vCPU last ran.
     cache_reload : int [ns]
         Extra work of a vCPU that comes back to a pCPU after another one ran there.
+
+    Examples
+    --------
+    >>> Costs.preset("xen-4.5-pv")
+    Costs(hypercall=220)
+    >>> Costs.preset("xen-2003").replace(hypercall=220).guest_switch
+    1200
     """
+
+    @classmethod
+    def preset(cls, name: str) -> Costs:
+        """Costs measured on some machine; what the source does not say is 0.
+
+        Parameters
+        ----------
+        name : {"traced-xen", "xen-2003", "xen-4.5-pv", "spumone-2011"}
+            In a system file: ``costs: traced-xen``, or ``costs: {preset: traced-xen, hypercall: 220 ns}``. See `sources`.
+
+        Raises
+        ------
+        SpecError
+            No such preset; it lists those there are.
+        """
+        return cls(**presets.fields(name))
+
+    @staticmethod
+    def presets() -> tuple[str, ...]:
+        """Names of the presets."""
+        return presets.names()
+
+    @staticmethod
+    def sources(name: str) -> list[dict[str, Any]]:
+        """Where each figure of a preset comes from: one row a field, with the figure as published, machine, paper, table, evidence."""
+        return presets.sources(name)
 
     @model_validator(mode="after")
     def check(self) -> Costs:

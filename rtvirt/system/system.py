@@ -6,14 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from ..errors import Problem
+from ..errors import Problem, SpecError
+from . import presets
 from .change import Change
 from .costs import Costs
 from .spec import Spec, Whole, know_fields, wrong
 from .task import Task
 from .vm import VM
+
+
+def costs_by_name(value: Any) -> Any:
+    """Costs, or what makes them: the name of a preset, or fields on top of one."""
+    try:
+        return presets.named(value)
+    except SpecError as error:
+        wrong([problem._replace(field="") for problem in error.problems])      # the field's name is put in front by `problems_of`
 
 
 class System(Spec):
@@ -25,7 +34,8 @@ class System(Spec):
         Number of physical CPUs.
     vms : sequence of VM
         In the order in which they start.
-    costs : Costs
+    costs : Costs, or str
+        Also the name of a preset (`Costs.preset`).
     changes : sequence of Change
 
     Examples
@@ -37,7 +47,7 @@ class System(Spec):
 
     cpus: Annotated[Whole, Field(ge=1, le=64)] = 1
     vms: tuple[VM, ...] = ()
-    costs: Costs = Costs()
+    costs: Annotated[Costs, BeforeValidator(costs_by_name, json_schema_input_type=str | Costs)] = Costs()
     changes: tuple[Change, ...] = ()
 
     @model_validator(mode="after")

@@ -24,8 +24,7 @@ from .steps import IDLE_DOMAIN
 if TYPE_CHECKING:
     import pandas as pd
 
-PATH_COSTS = Costs(wake_path=7990, boost_path=1500, block_path=4890, switch_out=8200, switch_in=9960, block_switch_out=8070,
-                   block_switch_in=9820, timer_slop=50_000, slice_late=3430, tick_late=5600, account_late=4130)
+PATH_COSTS = Costs.preset("traced-xen")
 """Path costs of the traced machine, read off window E3b_credit_p7w1_2hogs (whose own score is therefore *fitted*)."""
 
 COLUMNS = {

@@ -96,11 +96,11 @@ def test_a_held_key_ends_at_its_last_value(explorer):
 
 def test_explorer_says_what_cannot_be_moved(explorer):
     """Under Xen 3.1 slice and ratelimit are fixed: the handles are off, and words beside them say why."""
-    explorer.locator(".jupyter-widgets select").select_option("3.1")
+    explorer.locator(".jupyter-widgets select >> nth=0").select_option("3.1")
     explorer.wait_for_function("[...document.querySelectorAll('.noUi-target')].filter((n) => n.hasAttribute('disabled')).length === 2")
     said = explorer.locator(".rtvirt-note:visible").all_inner_texts()
     assert len(said) == 2 and "30 ms" in said[0] and "no ratelimit" in said[1]
-    explorer.locator(".jupyter-widgets select").select_option("4.17")
+    explorer.locator(".jupyter-widgets select >> nth=0").select_option("4.17")
     explorer.wait_for_function("!document.querySelector('.noUi-target[disabled]')")
     assert explorer.locator(".rtvirt-note:visible").count() == 0
 

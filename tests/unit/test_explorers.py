@@ -67,6 +67,12 @@ def test_weights_of_the_hogs_count():
     assert light > heavy + 0.2
 
 
+def test_path_costs_show_below_a_millisecond():
+    costs = rv.Costs.preset("traced-xen")
+    waits = credit.waits_of(credit.compute(credit.Params(period=10, costs="traced-xen")))
+    assert min(waits) >= costs.wake_path and np.median(waits) < us(30)
+
+
 def test_the_scene_shows_what_ran():
     run, scene = credit.compute(credit.Params()), credit.Scene()
     text = scene.update(run)
@@ -90,7 +96,7 @@ def test_the_limit_is_where_the_deadline_is_lost():
 def test_tail_in_words():
     widget = Tail()
     widget.show(np.array([0, us(40), us(60), ms(7)]), name="it", limits=[Limit("limit", ms(1), "miss")])
-    assert repr(widget) == "<Wake-up latency of it, share that waits longer: n = 4 · p50 40 us · p99 7 ms · longest 7 ms. " \
+    assert repr(widget) == "<Wake-up latency of it, share that waits longer: n = 4 · p50 40 µs · p99 7 ms · longest 7 ms. " \
                            "25.0 % wait longer than 1 ms, limit.>"
     widget.show(np.array([], np.int64), name="it")
     assert "never asleep" in repr(widget)
