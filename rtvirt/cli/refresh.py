@@ -59,8 +59,9 @@ def execute(book: Any, path: Path, timeout: int) -> None:
     book.metadata.pop("widgets", None)
     client = NotebookClient(book, timeout=timeout, kernel_name="python3", store_widget_state=False,
                             resources={"metadata": {"path": str(path.parent)}})
+    ours = os.pathsep.join(filter(None, [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")]))
     try:
-        client.execute()
+        client.execute(env=os.environ | {"PYTHONPATH": ours})       # with this package, whichever else is installed
     except (CellExecutionError, CellTimeoutError) as error:
         raise RtvirtError(f"{path}: a cell fails; the file is left as it was\n{error}") from None
 

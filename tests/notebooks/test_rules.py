@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+WIDEST = 100        # characters of code on a slide, which is made for a projector
 BOOKS = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -42,6 +43,7 @@ def test_cells_end_in_values_and_stay_short(path):
         if cell.cell_type == "code":
             assert not cell.source.rstrip().endswith(";")
             assert len(cell.source.splitlines()) <= 24
+            assert max(map(len, cell.source.splitlines())) <= WIDEST, "a slide is no wider"
 
 
 @BOOKS
