@@ -1,7 +1,7 @@
 """VM schedulers, one a file: parameters, and the algorithm as a student would read it.
 
-To add one: write `rtvirt/schedulers/NAME.py` with a frozen dataclass of parameters and the kernels that `engine/loop.py` calls
-(`start, place, wake, sleep, yield_, decide, tick, account`), and add its class to the line below.
+To add one: write `rtvirt/schedulers/NAME.py` with a frozen dataclass of parameters and the kernels that `engine/loop.py` calls, and
+import its class below. CONTRIBUTING.md shows a whole one.
 """
 
 from .credit import Credit
