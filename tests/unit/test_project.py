@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "rtvirt"
 LAYERS = [
     {"errors"}, {"units", "jit", "datafolder"}, {"rng", "rows"}, {"timers"}, {"state"}, {"schedulers", "guests"}, {"engine", "system"}, {"build"},
-    {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data"}, {"xentrace"}, {"plots", "exercises"},
+    {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data"}, {"xentrace", "silicon"}, {"plots", "exercises"},
     {"explorers"}, {"cli"}, {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
