@@ -8,5 +8,6 @@ modes are entered, and what is varied.
 from .classification import Classification, classify, installed
 from .comparison import Comparison, compare
 from .names import NAMES
+from .native import Here, here
 
-__all__ = ["NAMES", "Classification", "Comparison", "classify", "compare", "installed"]
+__all__ = ["NAMES", "Classification", "Comparison", "Here", "classify", "compare", "here", "installed"]

@@ -191,4 +191,6 @@ ISA = Isa(
         ("SCTLR_EL1", "nTWI=0"), ("SCTLR_EL1", "nTWE=0"), ("SCTLR_EL1", "UCT=0"), ("SCTLR_EL1", "DZE=0"), ("SCTLR_EL1", "UCI=0"),
         ("CNTKCTL_EL1", "EL0VCTEN=0"))}},
     traps={1: "undefined", 2: "SVC", 3: "prefetch abort", 4: "data abort", 7: "BRK", 11: "HVC", 13: "SMC", -1: "undefined"},
+    flags=("SCTLR_EL1.nTWE=0 has no effect: WFE never traps", "HVC and SMC are undefined: no EL2 or EL3 answers",
+           "only EL1 and EL0: the model has no HCR_EL2, by which a hypervisor would make EL1's own instructions trap"),
 )

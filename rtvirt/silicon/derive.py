@@ -93,7 +93,7 @@ class Evidence:
                 different = results_differ(ours[0], theirs[0])
                 effects = set(ours[0].changes("private")) ^ set(theirs[0].changes("private"))
                 if different or effects:
-                    self.note("mode-sensitive", different | dict.fromkeys(effects), ours[0], theirs[0])
+                    self.note("mode-sensitive", different | dict.fromkeys(sorted(effects)), ours[0], theirs[0])
 
     def location(self) -> None:
         """Two variations in one mode that both complete with different results."""

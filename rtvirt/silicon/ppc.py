@@ -72,9 +72,23 @@ def enter(machine: Any, mode: str, variation: str) -> None:
 
 
 MSRS = tuple({"3": value} for value in (MSR, MSR | EE, MSR | PR, ME))
-READS = tuple(Form(f"MFSPR {n}", f"mfspr r3, {SPR[n]}", mfspr(n)) for n in (
+SPECIAL = {"DAR": "dar", "DSISR": "dsisr", "IBAT0U": "ibatu"}      # capstone has names of its own for these
+
+
+def spr_form(name: str, write: bool) -> Form:
+    """MFSPR or MTSPR of a register."""
+    if name in SPECIAL:
+        text, index = ("mt" if write else "mf") + SPECIAL[name], "0" if name == "IBAT0U" else ""
+        return Form(f"M{text[1].upper()}SPR {name}", f"{text} " + ", ".join(filter(None, (index, "r3") if write else ("r3", index))),
+                    mtspr(name) if write else mfspr(name), ({"3": 0x40},) if write else ({},))
+    if write:
+        return Form(f"MTSPR {name}", f"mtspr {SPR[name]:#x}, r3", mtspr(name), ({"3": 0x40},))
+    return Form(f"MFSPR {name}", f"mfspr r3, {SPR[name]:#x}", mfspr(name))
+
+
+READS = tuple(spr_form(n, False) for n in (
     "SRR0", "SRR1", "SPRG0", "SDR1", "DAR", "DSISR", "DEC", "IBAT0U", "HID0", "EAR"))
-WRITES = tuple(Form(f"MTSPR {n}", f"mtspr {SPR[n]}, r3", mtspr(n), ({"3": 0x40},)) for n in ("SRR0", "SRR1", "SPRG0", "SDR1", "DAR", "IBAT0U"))
+WRITES = tuple(spr_form(n, True) for n in ("SRR0", "SRR1", "SPRG0", "SDR1", "DAR", "IBAT0U"))
 FORMS = (
     form("MFMSR", "7c6000a6", "mfmsr r3"),
     form("MTMSR", "7c600124", "mtmsr r3", *MSRS),
@@ -87,7 +101,7 @@ FORMS = (
     form("TLBIE", "7c002264", "tlbie r4"),
     form("TLBSYNC", "7c00046c", "tlbsync"),
     form("MFPVR", "7c7f42a6", "mfpvr r3"),
-    form("MFTB", "7c6c42e6", "mftb r3", limit=CLOCK),
+    form("MFTB", "7c6c42e6", "mftb r3, 0x10c", limit=CLOCK),
     form("MFTBU", "7c6d42e6", "mftbu r3", limit=CLOCK),
     form("DCBI", "7c0023ac", "dcbi 0, r4"),
     form("SC", "44000002", "sc"),
@@ -100,7 +114,7 @@ FORMS = (
     form("ISYNC", "4c00012c", "isync"),
     form("EIEIO", "7c0006ac", "eieio"),
     form("MFCR", "7c600026", "mfcr r3"),
-    form("MTCRF", "7c6ff120", "mtcr r3", {"3": 0x1234_5678}),
+    form("MTCRF", "7c6ff120", "mtcrf 0xff, r3", {"3": 0x1234_5678}),
     form("MFLR", "7c6802a6", "mflr r3"),
     form("MTLR", "7c6803a6", "mtlr r3"),
     form("MFCTR", "7c6902a6", "mfctr r3"),

@@ -151,8 +151,8 @@ OFFENDERS = (
     form("VERW", "0f00e8", "verw ax", *REG),
     form("POP FS", "0fa1", "pop fs", *stacks(*[(s,) for s in DATA_SELECTORS])),
     form("PUSH FS", "0fa0", "push fs"),
-    form("CALL far", "ff1b", "lcall [rbx]", *far(CODE_SELECTORS)),
-    form("JMP far", "ff2b", "ljmp [rbx]", *far(CODE_SELECTORS)),
+    form("CALL far", "ff1b", "call ptr [rbx]", *far(CODE_SELECTORS)),
+    form("JMP far", "ff2b", "jmp ptr [rbx]", *far(CODE_SELECTORS)),
     form("INT 0x80", "cd80", "int 0x80", rule="IDT", limit=HANDED + " before delivery"),
     form("INT 0x81", "cd81", "int 0x81", rule="IDT", limit=HANDED + " before delivery"),
     form("INT 0x21", "cd21", "int 0x21", rule="IDT", limit=HANDED + " before delivery"),
@@ -163,9 +163,9 @@ OFFENDERS = (
     form("MOV r,DS", "8cd8", "mov eax, ds"),
     form("MOV DS,r", "8ed8", "mov ds, eax", *[{"rax": s} for s in DATA_SELECTORS]),
     form("MOV SS,r", "8ed0", "mov ss, eax", *[{"rax": s} for s in STACK_SELECTORS]),
-    form("LFS", "0fb40b", "lfs ecx, [rbx]", *far(DATA_SELECTORS)),
-    form("LGS", "0fb50b", "lgs ecx, [rbx]", *far(DATA_SELECTORS)),
-    form("LSS", "0fb20b", "lss ecx, [rbx]", *far(STACK_SELECTORS)),
+    form("LFS", "0fb40b", "lfs ecx, ptr [rbx]", *far(DATA_SELECTORS)),
+    form("LGS", "0fb50b", "lgs ecx, ptr [rbx]", *far(DATA_SELECTORS)),
+    form("LSS", "0fb20b", "lss ecx, ptr [rbx]", *far(STACK_SELECTORS)),
 )
 POINTER_OPERANDS = tuple({"data": struct.pack("<HQ", len(gdt()) - 1, at)} for at in (GDT, GDT2))
 SPECIAL = {                         # forms of the 32-bit file that read otherwise here: text, operands
