@@ -59,6 +59,11 @@ class Classification:
         """Forms that are sensitive and not privileged: each one breaks Theorem 1."""
         return self.table[self.table["verdict"] == "sensitive"]
 
+    @property
+    def user_offenders(self) -> pd.DataFrame:
+        """Those of the offenders that are user-sensitive: each one breaks Theorem 3 too, so that not even a hybrid monitor is promised."""
+        return self.offenders[self.offenders["sensitive"].str.contains("user-sensitive")]
+
     def witness(self, form: str, kind: str | None = None) -> pd.DataFrame:
         """Two states before and after: rows (before or after, component), one column for each state.
 
