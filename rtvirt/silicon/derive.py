@@ -24,7 +24,7 @@ from .forms import BASE, SUPERVISOR, USER, Form, Isa
 from .trials import Trial
 
 KINDS = ("control-sensitive", "location-sensitive", "mode-sensitive", "user-sensitive", "permission-sensitive", "clock")
-PRIVILEGED, SENSITIVE, INNOCUOUS, TRAPS, FAILURE = "privileged", "sensitive", "innocuous", "always traps", "engine failure"
+PRIVILEGED, SENSITIVE, INNOCUOUS, TRAPS = "privileged", "sensitive", "innocuous", "always traps"
 
 
 @dataclass
