@@ -25,7 +25,8 @@ def check(run: Run) -> None:
         stints_do_not_overlap(run)
         statistics_equal_tables(run)
         wakeups_are_served(run)
-        if getattr(run.scheduler, "work_conserving", False):
+        promise = getattr(run.scheduler, "work_conserving", False)
+        if promise is True or (promise == "on one pCPU" and run.system.cpus == 1):
             no_idle_while_waiting(run)
     if run.record in ("trace", "jobs"):
         jobs_make_sense(run)

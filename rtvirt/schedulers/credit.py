@@ -62,6 +62,9 @@ class Credit:
     -----
     Xen's default scheduler has been credit2 since 4.12; credit is what most published measurements saw. The model leaves out
     SMT siblings, NUMA nodes, cpupools and the migration delay (0 by default in Xen).
+
+    On several pCPUs one can be idle while a vCPU waits: two that wake at once, both last seen on the same idle pCPU, tickle only
+    that one (2.10 step 2), and the second waits until some pCPU decides and steals it, at most about a tick.
     """
 
     timeslice: int = 30 * MILLISECOND
@@ -69,7 +72,7 @@ class Credit:
     xen: str = "4.17"
 
     VERSIONS: ClassVar[tuple[str, ...]] = ("4.17", "4.22", "3.1", "3.0.3")
-    work_conserving: ClassVar[bool] = True
+    work_conserving: ClassVar[str] = "on one pCPU"
 
     def __post_init__(self) -> None:
         check_version("Credit", self.xen, self.VERSIONS)
