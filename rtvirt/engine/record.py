@@ -23,7 +23,7 @@ def bucket_of(x):
     """Bucket of a time [ns]: exact below 64, then 64 buckets for each power of two."""
     if x < 0:
         return 0
-    shift = (x >> (SUB_BITS + 1)).bit_length()
+    shift = (int(x) >> (SUB_BITS + 1)).bit_length()      # int: a send's time comes from a numpy matrix when the JIT is off
     return min((shift << SUB_BITS) + (x >> shift), BUCKETS - 1)
 
 
