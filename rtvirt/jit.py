@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 PACKAGE = Path(__file__).resolve().parent
-KERNEL_SOURCES = ("jit.py", "rng.py", "rows.py", "timers.py", "state.py", "engine/*.py", "guests/*.py", "schedulers/runqueue.py",
+KERNEL_SOURCES = ("jit.py", "kernels.py", "rng.py", "rows.py", "timers.py", "state.py", "engine/*.py", "guests/*.py", "schedulers/runqueue.py",
                   "schedulers/credit_*.py")
 
 
@@ -40,9 +40,12 @@ def kernel(function: F) -> F:
         return function
     import numba
 
+    from .kernels import kernel_compiler
+
     index_like_c()
     know_bit_length()
-    return numba.njit(error_model="numpy", forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return numba.njit(error_model="numpy", forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True,
+                      pipeline_class=kernel_compiler())(function)
 
 
 @cache

@@ -1,0 +1,61 @@
+"""Kernels are compiled once, as parts of an entry point, and not each by itself before: a third of the compile time.
+
+Numba optimizes every function it compiles and turns it into machine code; then it compiles the caller, takes the function in, and
+does the same again. Nobody calls a kernel but an entry point, which takes all of them in, so it is enough to do it there.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+
+@cache
+def kernel_compiler() -> type:
+    """The compiler of kernels: it stops at LLVM's language, and leaves the rest to the entry point's."""
+    from numba import _dynfunc
+    from numba.core.codegen import JITCodeLibrary
+    from numba.core.compiler import CompilerBase, DefaultPassBuilder
+    from numba.core.compiler_machinery import LoweringPass, register_pass
+    from numba.core.typed_passes import NativeLowering
+
+    class Ingredients(JITCodeLibrary):
+        """A function and those it calls, as they were written."""
+
+        def finalize(self) -> None:
+            self._raise_if_finalized()
+            for library in dict.fromkeys(self._linking_libraries):
+                self._reload_init.update(library._reload_init)
+                self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+            self._final_module.verify()
+            self._finalized = True
+
+    @register_pass(mutates_CFG=True, analysis_only=False)
+    class LowerOnly(LoweringPass):
+        """Numba's lowering, without what comes after it."""
+
+        _name = "lower_only"
+
+        def __init__(self) -> None:
+            LoweringPass.__init__(self)
+
+        def run_pass(self, state: Any) -> bool:
+            state.library = Ingredients(state.targetctx.codegen(), state.func_id.func_qualname)
+            state.flags.no_compile = True
+            NativeLowering().run_pass(state)
+            found, name = state["cr"], state.func_id.func_qualname
+            stand_in = _dynfunc.make_function(found.fndesc.lookup_module(), name, "", 0, found.env, (state.library,))
+            state.targetctx.insert_user_function(stand_in, found.fndesc, [state.library])
+            state["cr"] = found._replace(cfunc=stand_in)
+            return True
+
+    class KernelCompiler(CompilerBase):
+        """Numba's passes, the last one replaced."""
+
+        def define_pipelines(self) -> list[Any]:
+            passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+            passes.passes = [(LowerOnly, text) if one is NativeLowering else (one, text) for one, text in passes.passes]
+            passes.finalize()
+            return [passes]
+
+    return KernelCompiler
