@@ -22,13 +22,13 @@ _NAMES = {
     "errors": ["SpecError", "RecordError", "RtvirtError"],
     "exercises": ["check", "hint", "variant"],
 }
-_MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data")
+_MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data", "machine")
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [*sorted(_HOME), *_MODULES]
 
 if TYPE_CHECKING:
-    from . import data, exercises, explorers, plots, silicon, units, xentrace
+    from . import data, exercises, explorers, machine, plots, silicon, units, xentrace
     from .comparison import compare
     from .errors import RecordError, RtvirtError, SpecError
     from .exercises import check, hint, variant

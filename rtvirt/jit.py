@@ -110,9 +110,14 @@ def entry(function: F, cache_dir: Path) -> F:
 
 def digest(scheduler: str) -> str:
     """Fingerprint of the kernels one scheduler is compiled from: shared sources, its own file, Python and Numba."""
-    sha = hashlib.sha256(repr(sys.version_info[:3]).encode())
     files = [path for pattern in KERNEL_SOURCES for path in sorted(PACKAGE.glob(pattern))]
-    for path in [*files, PACKAGE / "schedulers" / f"{scheduler}.py"]:
+    return fingerprint([*files, PACKAGE / "schedulers" / f"{scheduler}.py"])
+
+
+def fingerprint(files: Iterable[Path]) -> str:
+    """Digest of source files and of the Python that runs them."""
+    sha = hashlib.sha256(repr(sys.version_info[:3]).encode())
+    for path in files:
         sha.update(path.read_bytes())
     return sha.hexdigest()[:16]
 

@@ -186,9 +186,11 @@ spare: dict[type, list[Any]] = {}      # structs that are no longer needed
 KEPT = 4                               # so many of a kind: one for each thread of a small machine
 
 
-def make(kind: type, sizes: Mapping[str, Any]) -> Any:
-    """A struct full of zeros. `sizes` says how many rows of each table will be used; the others must not be looked at."""
-    if DISABLED:
+def make(kind: type, sizes: Mapping[str, Any], plain: bool = DISABLED) -> Any:
+    """A struct full of zeros, for compiled kernels or as `plain` objects. `sizes` says how many rows of each table will be used; the
+    others must not be looked at.
+    """
+    if plain:
         return make_plain(kind, sizes)
     try:
         struct = spare[kind].pop()
@@ -234,7 +236,7 @@ def make_plain(kind: type, sizes: Mapping[str, Any]) -> Any:
 
 def handle(struct: Any) -> Any:
     """What the loop is given: the struct as the only element of an array (a record by itself would take Numba 12 us to recognize)."""
-    return (struct,) if DISABLED else struct.memory.view(dtype_of(type(struct)))
+    return struct.memory.view(dtype_of(type(struct))) if "memory" in vars(struct) else (struct,)
 
 
 # ------------------------------------------------------------------ filling and reading

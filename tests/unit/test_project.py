@@ -14,8 +14,8 @@ PACKAGE = ROOT / "rtvirt"
 LAYERS = [
     {"errors"}, {"units", "kernels", "datafolder"}, {"jit"}, {"rng", "rows"}, {"timers"}, {"state"}, {"schedulers", "guests"},
     {"engine", "system"}, {"build"},
-    {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data"}, {"xentrace", "silicon"}, {"plots", "exercises"},
-    {"explorers"}, {"cli"}, {"__main__", "__init__"},
+    {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data"}, {"xentrace", "machine", "silicon"},
+    {"plots", "exercises"}, {"explorers"}, {"cli"}, {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -1,0 +1,87 @@
+"""One source, several machines: opcodes and interpreter bound to the primitives they are to act through.
+
+A function's code is left as it is; only the names it looks up change. So what `classify` exhausts and what guests run is the same code
+object (`tests/unit/test_machine.py` compares them).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+from ..jit import DISABLED, PACKAGE, cache_root, entry, fingerprint, kernel
+
+SOURCES = ("jit.py", "rows.py", "machine/layout.py", "machine/storage.py", "machine/opcodes.py", "machine/loop.py", "machine/bind.py",
+           "machine/variants/*.py")
+Wrap = Callable[[Any], Any]
+
+
+def rebound(function: Any, view: Any) -> Any:
+    """The same code, acting through another `view`."""
+    names = {**function.__globals__, "view": view}
+    return FunctionType(function.__code__, names, function.__name__, function.__defaults__, function.__closure__)
+
+
+def copy_of(module: ModuleType, wrap: Wrap, **names: Any) -> ModuleType:
+    """A copy of a module whose functions find each other's wrapped copies, and `names`."""
+    copy = ModuleType(f"{module.__name__}_{wrap.__name__}")
+    copy.__dict__.update({name: value for name, value in vars(module).items() if not name.startswith("__")})
+    copy.__dict__.update(names)
+    for name, function in vars(module).items():
+        if isinstance(function, FunctionType) and function.__module__ == module.__name__ and name not in names:
+            mine = FunctionType(function.__code__, copy.__dict__, name, function.__defaults__, function.__closure__)
+            setattr(copy, name, wrap(mine))
+    sys.modules[copy.__name__] = copy
+    return copy
+
+
+def plain(function: Any) -> Any:
+    """Leave a function as it is."""
+    return function
+
+
+def dispatcher(functions: Sequence[Any]) -> Any:
+    """`execute(m, cpu, number, a, b, imm)`: the chain of comparisons that a compiler turns into a jump table."""
+    lines = ["def execute(m, cpu, number, a, b, imm):"]
+    lines += [f"    if number == {i}:\n        return f{i}(m, cpu, a, b, imm)" for i in range(len(functions) - 1)]
+    lines += [f"    return f{len(functions) - 1}(m, cpu, a, b, imm)"]
+    names = {f"f{i}": function for i, function in enumerate(functions)}
+    exec("\n".join(lines), names)
+    return names["execute"]
+
+
+def cache_dir() -> Path:
+    """Where the compiled interpreter of the built-in instruction sets is kept."""
+    return cache_root() / f"machine-{fingerprint(files(SOURCES))}"
+
+
+def files(patterns: Iterable[str]) -> list[Path]:
+    """The package's files that match."""
+    return [path for pattern in patterns for path in sorted(PACKAGE.glob(pattern))]
+
+
+@cache
+def interpreter(functions: tuple[Any, ...], compiled: bool, built_in: bool) -> ModuleType:
+    """`loop.py` over real storage with these opcodes; compiled, or plain Python for a debugger and for opcodes written in a notebook."""
+    from . import loop, storage
+
+    wrap = kernel if compiled and not DISABLED else plain
+    view = copy_of(storage, wrap)
+    execute = wrap(dispatcher([wrap(rebound(function, view)) for function in functions]))
+    bound = copy_of(loop, wrap, view=view, execute=execute)
+    if wrap is kernel:
+        bound.run = outside(bound, loop.run, built_in)      # type: ignore[attr-defined]
+    return bound
+
+
+def outside(bound: ModuleType, function: Any, cached: bool) -> Any:
+    """Compile a function that Python calls."""
+    import numba
+
+    mine = FunctionType(function.__code__, bound.__dict__, function.__name__, function.__defaults__)
+    mine.__module__, mine.__qualname__ = bound.__name__, function.__qualname__
+    return entry(mine, cache_dir()) if cached else numba.njit(nogil=True, error_model="numpy", _nrt=False)(mine)

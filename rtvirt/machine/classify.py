@@ -1,0 +1,252 @@
+"""Which instructions are privileged, which are sensitive? Decided from the 1974 definitions, not looked up.
+
+Every definition speaks of one state, or of two that differ in M or in l only. So an opcode runs in supervisor and in user mode, and again with
+l moved, over the same lazily chosen cells (lazy.py); at each leaf the definitions are read off. Rules: docs/popek-goldberg.md, section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import Problem, SpecError
+from .bind import rebound
+from .isa import ISA, Opcode
+from .layout import HALT, MEMORY, OK, PRIVILEGED
+from .lazy import Branches, Cell, Draws, Lazy
+from .report import Classification, Verdict, Witness
+from .variants import isa as find
+
+MODELS = ("1974", "extended")
+FORMS = ((0, 0), (1, 0), (0, 1), (1, 1), (1, 2))      # register operands, up to renaming: none as base, one, the same, two
+EXTENSION = ("ie", "t")
+
+
+@dataclass
+class Outcome:
+    """What one run did: the state it started in, how it ended, what it wrote."""
+
+    mode: int
+    other: dict[Cell, int]
+    ended: int
+    writes: dict[Cell, int]
+    controls: bool = False            # M or R (extended: also switch, timer, devices, halt) changed
+
+
+@dataclass
+class Case:
+    """One opcode under examination."""
+
+    opcode: Opcode
+    view: Lazy
+    model: str
+    form: tuple[int, int, int] = (0, 0, 0)
+    leaves: int = 0
+    pairs: int = 0
+    both_trap: bool = True
+    counter: Witness | None = None
+    found: dict[str, Witness] = field(default_factory=dict)
+    semantics: Any = None
+
+    def run(self, mode: int, other: dict[Cell, int]) -> Outcome:
+        """Execute the instruction once."""
+        view = self.view
+        view.begin(mode, other)
+        if mode == 1 and self.opcode.privileged:
+            return Outcome(mode, other, PRIVILEGED, {})
+        ended = self.semantics(None, 0, *self.form)
+        out = Outcome(mode, other, ended, view.writes)
+        out.controls = ended in (OK, HALT) and self.changes_control(out)
+        return out
+
+    def before(self, out: Outcome, cell: Cell) -> int:
+        """A cell's value before the run."""
+        self.view.begin(out.mode, out.other)
+        return self.view.before(cell)
+
+    def changes_control(self, out: Outcome) -> bool:
+        """Rule 2.2: M or R is not what it was. In the extended model also the switch, the timer, a device, or the machine halts."""
+        watched = ("l", "b", *EXTENSION) if self.model == "extended" else ("l", "b")
+        if out.writes.get("m", out.mode) != out.mode:
+            return True
+        if any(cell in out.writes and out.writes[cell] != self.before(out, cell) for cell in watched):
+            return True
+        if any(cell[0] == "x" for cell in out.writes):
+            return True                                              # storage outside E|R: difference D5
+        return self.model == "extended" and (out.ended == HALT or any(cell[0] == "out" for cell in out.writes))
+
+    def differ(self, one: Outcome, two: Outcome) -> bool:
+        """Rule 2.3: E|R, registers or P differ after the two runs (or one halts and the other goes on)."""
+        if one.ended != two.ended:
+            return True
+        for cell in {**one.writes, **two.writes}:
+            if cell in ("m", "l", "b") or (self.model == "extended" and (cell in EXTENSION or cell[0] == "out")):
+                continue
+            if cell[0] == "out" and (cell in one.writes) != (cell in two.writes):
+                return True
+            if self.after(one, cell) != self.after(two, cell):
+                return True
+        return False
+
+    def after(self, out: Outcome, cell: Cell) -> int:
+        """A cell's value after the run."""
+        if cell in out.writes:
+            return out.writes[cell]
+        value = self.before(out, cell)
+        return (value + 1) & self.view.mask if cell == "p" else value
+
+    # -------------------------------------------------------------- one leaf
+
+    def examine(self) -> None:
+        """Read all definitions off at this leaf."""
+        self.leaves += 1
+        sup, usr = self.run(0, {}), self.run(1, {})
+        if MEMORY not in (sup.ended, usr.ended):                     # rule 2.1
+            self.pairs += 1
+            if sup.ended not in (OK, HALT) or usr.ended in (OK, HALT):
+                self.refute(sup, usr)
+        for out in (sup, usr):
+            if out.ended in (OK, HALT):
+                self.both_trap = False
+            if out.controls:
+                self.note("control", out)
+                if out.mode == 1:
+                    self.note("user control", out)
+        self.compare("mode", sup, usr)
+        for other in self.moved("l"):
+            self.compare_moved(sup, usr, other)
+        if self.model == "extended":
+            for cell in [c for c in self.view.cells.values if c in EXTENSION or c[0] == "in"]:
+                for other in self.moved(cell):
+                    for base in (sup, usr):
+                        self.compare("resource", base, self.run(base.mode, other))
+
+    def compare_moved(self, sup: Outcome, usr: Outcome, other: dict[Cell, int]) -> None:
+        """The same contents elsewhere: l + x."""
+        there = self.run(0, other), self.run(1, other)
+        self.compare("location", sup, there[0])
+        self.compare("location", usr, there[1])
+        self.compare("mixed", sup, there[1])
+        self.compare("mixed", usr, there[0])
+
+    def moved(self, cell: Cell) -> Iterator[dict[Cell, int]]:
+        """Other values of a cell that was read. A cell that was not read cannot matter. Only larger ones: pairs have no order."""
+        cells = self.view.cells
+        if cell in cells.values:
+            value = cells.values[cell]
+            if cells.exact:
+                for x in range(value + 1, cells.most(cell) + 1):
+                    yield {cell: x}
+            else:
+                yield {cell: 1 - value if cell == "ie" else cells.random.randrange(cells.size)}  # type: ignore[attr-defined]
+
+    def compare(self, kind: str, one: Outcome, two: Outcome) -> None:
+        """A pair whose members both complete and leave control state alone, and still differ, is a witness."""
+        if one.ended not in (OK, HALT) or two.ended not in (OK, HALT) or one.controls or two.controls or not self.differ(one, two):
+            return
+        self.note(kind, one, two)
+        if kind in ("location", "resource") and one.mode == 1:
+            self.note(f"user {kind}", one, two)
+
+    # -------------------------------------------------------------- witnesses
+
+    def note(self, kind: str, *outcomes: Outcome) -> None:
+        """Keep the smallest witness: fewest cells that are not 0, then the smallest sum."""
+        found = self.found.get(kind)
+        if found is None or self.weight(outcomes) < found.weight:
+            self.found[kind] = self.witness(kind, outcomes)
+
+    def refute(self, sup: Outcome, usr: Outcome) -> None:
+        """A pair that shows the opcode not to be privileged."""
+        if self.counter is None or self.weight((sup, usr)) < self.counter.weight:
+            self.counter = self.witness("not privileged", (sup, usr))
+
+    def weight(self, outcomes: tuple[Outcome, ...]) -> tuple[int, int]:
+        """Size of a witness."""
+        numbers = [v for v in (*self.view.cells.values.values(), *self.form, *(x for o in outcomes for x in o.other.values())) if v]
+        return len(numbers), sum(numbers)
+
+    def witness(self, kind: str, outcomes: tuple[Outcome, ...]) -> Witness:
+        """Write the states down."""
+        cells = dict(self.view.cells.values)
+        states = tuple((o.mode, {**cells, **o.other}, o.ended, dict(o.writes)) for o in outcomes)
+        return Witness(kind, self.opcode.name, self.opcode.operands, self.form, states, self.weight(outcomes), self.view.mask)
+
+
+def forms(operands: str, cells: Branches) -> Iterator[tuple[int, int, int]]:
+    """Operand fields to try. Registers are alike, so only whether they are the same matters, and whether b names a base (b = 0: none)."""
+    pairs = [(a, b) for a, b in FORMS if ("a" in operands or a == 0) and ("b" in operands or b == 0)]
+    if "imm" not in operands:
+        numbers = [0]
+    elif cells.exact:
+        numbers = list(range(1 << cells.bits))
+    else:
+        numbers = [0, 1, 2, cells.size - 1, (1 << cells.bits) - 1]
+    for a, b in pairs:
+        for imm in numbers:
+            yield a, b, imm
+
+
+def judge(opcode: Opcode, cells: Branches, model: str) -> Verdict:
+    """Examine one opcode at every leaf."""
+    case = Case(opcode, Lazy(cells), model)
+    case.semantics = rebound(opcode.does, case.view)
+    each = list(forms(opcode.operands, cells))
+    trials = getattr(cells, "left", 0)
+    for case.form in each:
+        if trials:
+            cells.left = max(1, trials // len(each))  # type: ignore[attr-defined]
+        case.examine()
+        while cells.next():
+            case.examine()
+    return Verdict(opcode.name, case.pairs > 0 and case.counter is None, case.both_trap, case.found, case.counter, case.leaves, cells.exact,
+                   opcode.text)
+
+
+def classify(isa: str | ISA, *, model: str = "1974", bits: int = 2, store: int | None = None, trials: int | None = None, seed: int = 0,
+             only: str | None = None) -> Classification:
+    """Classify every opcode of an instruction set by the definitions of Popek and Goldberg.
+
+    Parameters
+    ----------
+    isa : str or ISA
+        Name of a built-in instruction set, or one of your own.
+    model : {"1974", "extended"}
+        "1974": M and R are control state, nothing else. "extended": so are the interrupt switch, the timer, devices, and whether the
+        machine halts (rule 1.9).
+    bits, store : int
+        Size of the machine that is exhausted: bits of a word, words of storage (default: two more than a word can address, so that
+        R may point beyond the end, and both a moved and an unmoved program fit).
+    trials, seed : int
+        Instead of exhausting, draw that many states per opcode: for machines of 32-bit words. Sensitivity found is still proved by its
+        witness; "innocuous" then only means "no witness in N trials".
+    only : str
+        One opcode instead of all.
+
+    Returns
+    -------
+    Classification
+
+    Examples
+    --------
+    >>> import rtvirt as rv
+    >>> rv.machine.classify("m68000")["MOVESR"].classes
+    ('mode-sensitive',)
+    """
+    table = find(isa)
+    size = store if store is not None else min((1 << bits) + 2, 1 << 16)
+    problems = []
+    if model not in MODELS:
+        problems.append(Problem("model", model, " or ".join(MODELS), 'write model="1974" or model="extended"'))
+    if not 2 <= bits <= 32 or (trials is None and bits > 4):
+        problems.append(Problem("bits", bits, "2 to 4 to exhaust, 2 to 32 with trials=N", "make the word smaller, or draw: trials=10_000"))
+    if trials is not None and trials < 1:
+        problems.append(Problem("trials", trials, "1 or more", "write for example trials=10_000"))
+    if size < 1:
+        problems.append(Problem("store", size, "1 or more words", "write for example store=4"))
+    if problems:
+        raise SpecError(problems)
+    chosen = [table.opcode(only)] if only else list(table.opcodes)
+    verdicts = [judge(o, Branches(bits, size) if trials is None else Draws(bits, size, trials, seed), model) for o in chosen]
+    return Classification(table.name, table.title, model, bits, size, trials, seed, verdicts)

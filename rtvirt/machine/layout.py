@@ -1,0 +1,78 @@
+"""What the machine's state is made of: tables of integers that the compiled interpreter and people both read.
+
+S = <E, M, P, R> (docs/popek-goldberg.md, rule 1.1) is `Machine.store` and, for each processor, `Cpu.user`, `p` and `l`, `b`. Registers,
+the interrupt switch, the timer and the ports are an *extension* of the 1974 model (rule 1.9).
+"""
+
+from __future__ import annotations
+
+from ..rows import Many, Row, Struct
+
+WORD_BITS = 32
+MASK = 2**WORD_BITS - 1
+REGISTERS = 8
+CPUS = 16                  # processors of one storage: the real one, and the virtual ones that monitors keep
+STORE = 1 << 18            # words there is room for
+CONSOLE = 4096             # words of console output kept until somebody reads them
+DISK = 1 << 14             # words
+
+NEVER = 2**62
+SUPERVISOR, USER = 0, 1
+
+# How an instruction ends. The causes of traps are also what the machine stores for the handler (rule 1.6).
+OK = 0
+MEMORY, PRIVILEGED, SVC, ILLEGAL, TIMER = range(1, 6)
+HALT, CONSOLE_FULL = 6, 7
+CAUSES = ("", "memory", "privileged", "svc", "illegal", "timer")
+
+# Why `run` came back.
+HALTED, OUT_OF_FUEL, TRAPPED, WEDGED, FULL = range(1, 6)
+
+# Where a trap stores the old PSW and finds the new one: absolute addresses (rule 1.5, and difference D2).
+OLD_PSW, CAUSE, INFO, NEW_PSW, FIRST_FREE = 0, 4, 5, 8, 12
+
+# Ports (rule 1.9).
+PORT_CONSOLE, PORT_DISK_ADDRESS, PORT_DISK = 0, 1, 2
+
+# An entry of `Machine.isa`: the number of a semantics, and what the interpreter must do besides.
+SPECIAL, TRAPS_IN_USER, UNDEFINED = 256, 512, 1024
+
+
+class Cpu(Row):
+    """A processor, real or virtual: PSW, timer, which words of the storage are its own, and the last trap."""
+
+    user: int          # M: 0 supervisor, 1 user
+    p: int             # P, relative to l
+    l: int             # noqa: E741  R = (l, b): relocation [word] ...
+    b: int             # ... and bound [words]
+    enabled: int       # extension: timer traps are taken
+    alarm: int         # extension: value of `clock` at which the timer has run down; NEVER when it is off
+    clock: int         # instructions begun
+    origin: int        # absolute address of this processor's word 0
+    size: int          # q: words it has
+    window: int        # origin + l, kept so that a reference costs one addition
+    reach: int         # min(b, q - l), never below 0: relative addresses below it are reachable
+    monitored: int     # 1: a trap returns to the caller of `run` instead of being delivered through NEW_PSW
+    at: int            # P of the instruction that ended the last stretch
+    note: int          # what that instruction has to say, should it trap
+    cause: int         # last trap: cause ...
+    info: int          # ... faulting address, number of the system call, or the instruction word ...
+    trap_p: int        # ... and P of the instruction that trapped
+    disk_at: int       # extension: next word of the disk
+
+
+class Machine(Struct):
+    """A storage and its processors."""
+
+    cpus = Many(Cpu, CPUS)
+    registers = Many(int, CPUS * REGISTERS)
+    store = Many(int, STORE)
+    isa = Many(int, 256)
+    traps = Many(int, 8)               # delivered or returned, by cause
+    console = Many(int, CONSOLE)
+    keyboard = Many(int, CONSOLE)
+    disk = Many(int, DISK)
+    ports = Many(int, 4)               # words in `console`, words in `keyboard`, words of `keyboard` read, -
+
+
+CONSOLE_USED, KEYS, KEYS_READ = 0, 1, 2

@@ -1,0 +1,132 @@
+"""The interpreter: fetch, check, execute, count.
+
+`bind.py` gives these functions `view` (storage.py, compiled or plain) and `execute`, which calls the opcode with a given number. No path
+leads through them without `clock` going up, and `run` stops when it has gone up by `fuel`: nothing here can hang.
+"""
+
+from __future__ import annotations
+
+from . import storage as view
+from .layout import (
+    CONSOLE_FULL,
+    FULL,
+    HALT,
+    HALTED,
+    ILLEGAL,
+    MASK,
+    MEMORY,
+    NEVER,
+    OK,
+    OUT_OF_FUEL,
+    PRIVILEGED,
+    SPECIAL,
+    TIMER,
+    TRAPPED,
+    TRAPS_IN_USER,
+    UNDEFINED,
+    WEDGED,
+)
+
+
+def execute(m, cpu, number, a, b, imm):
+    """Call the opcode with this number (bound by bind.py)."""
+    raise NotImplementedError
+
+
+def immediate(w):
+    """Bits 16 to 31 of an instruction word as a word, the sign extended."""
+    return ((w >> 16 ^ 0x8000) - 0x8000) & MASK
+
+
+def sprint(m, cpu, share):
+    """Execute up to `share` instructions of the kind that can neither trap on privilege nor touch timer and ports.
+
+    Returns OK when the share is used up, SPECIAL when the next instruction is of another kind, or how the last one ended.
+    """
+    c = m.cpus[cpu]
+    done, ended = 0, OK
+    while done < share:
+        p = c.p
+        if p >= c.reach:
+            c.note, c.at = p, p
+            ended = MEMORY
+            done += 1
+            break
+        w = m.store[c.window + p]
+        number = m.isa[w & 255]
+        if number >= SPECIAL:
+            ended = SPECIAL
+            break
+        done += 1
+        c.p = p + 1
+        ended = execute(m, cpu, number, w >> 8 & 7, w >> 12 & 7, immediate(w))
+        if ended != OK:
+            c.at = p
+            break
+    c.clock += done
+    return ended
+
+
+def special(m, cpu):
+    """Execute one instruction of any kind. Returns how it ended."""
+    c = m.cpus[cpu]
+    p = c.p
+    if p >= c.reach:
+        c.clock += 1
+        c.note, c.at = p, p
+        return MEMORY
+    w = m.store[c.window + p]
+    entry = m.isa[w & 255]
+    c.note, c.at = w, p
+    if entry & UNDEFINED:
+        ended = ILLEGAL
+    elif entry & TRAPS_IN_USER and c.user:
+        ended = PRIVILEGED
+    else:
+        c.p = p + 1
+        ended = execute(m, cpu, entry & 255, w >> 8 & 7, w >> 12 & 7, immediate(w))
+    if ended == CONSOLE_FULL:
+        c.p = p                       # not begun: it comes again when there is room
+        return ended
+    c.clock += 1
+    return ended
+
+
+def take(m, cpu, cause):
+    """A trap: back to the monitor, or through the new PSW. Returns OK, TRAPPED or WEDGED."""
+    c = m.cpus[cpu]
+    m.traps[cause] += 1
+    if cause == TIMER:
+        c.alarm, c.at, c.note = NEVER, c.p, 0
+    c.cause, c.info, c.trap_p = cause, c.note, c.at
+    c.p = c.at                        # the old PSW is that before the instruction (rule 1.5)
+    if c.monitored:
+        return TRAPPED
+    view.deliver(m, cpu)
+    return OK if c.p < c.reach else WEDGED
+
+
+def run(m, cpu, fuel):
+    """Go on for up to `fuel` instructions. Returns HALTED, OUT_OF_FUEL, TRAPPED, WEDGED or FULL; calling again goes on."""
+    c = m.cpus[cpu]
+    end = c.clock + fuel
+    while c.clock < end:
+        ended, share = OK, end - c.clock
+        if c.enabled:
+            if c.alarm <= c.clock:
+                ended = TIMER
+            else:
+                share = min(share, c.alarm - c.clock)
+        if ended == OK:
+            ended = sprint(m, cpu, share)
+            if ended == SPECIAL:
+                ended = special(m, cpu)
+        if ended == HALT:
+            return HALTED
+        if ended == CONSOLE_FULL:
+            return FULL
+        if ended != OK:
+            stop = take(m, cpu, ended)
+            if stop != OK:
+                return stop
+    return OUT_OF_FUEL
