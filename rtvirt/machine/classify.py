@@ -21,6 +21,7 @@ from .variants import isa as find
 MODELS = ("1974", "extended")
 FORMS = ((0, 0), (1, 0), (0, 1), (1, 1), (1, 2))      # register operands, up to renaming: none as base, one, the same, two
 EXTENSION = ("ie", "t")
+CONTROL = {"l": "R", "b": "R", "ie": "switch", "t": "timer"}
 
 
 @dataclass
@@ -31,7 +32,12 @@ class Outcome:
     other: dict[Cell, int]
     ended: int
     writes: dict[Cell, int]
-    controls: bool = False            # M or R (extended: also switch, timer, devices, halt) changed
+    controls: tuple[str, ...] = ()    # control state that it changed
+
+    @property
+    def completes(self) -> bool:
+        """It does not trap."""
+        return self.ended in (OK, HALT)
 
 
 @dataclass
@@ -47,6 +53,7 @@ class Case:
     both_trap: bool = True
     counter: Witness | None = None
     found: dict[str, Witness] = field(default_factory=dict)
+    controls: set[str] = field(default_factory=set)
     semantics: Any = None
 
     def run(self, mode: int, other: dict[Cell, int]) -> Outcome:
@@ -57,7 +64,8 @@ class Case:
             return Outcome(mode, other, PRIVILEGED, {})
         ended = self.semantics(None, 0, *self.form)
         out = Outcome(mode, other, ended, view.writes)
-        out.controls = ended in (OK, HALT) and self.changes_control(out)
+        if out.completes:
+            out.controls = tuple(self.changed(out))
         return out
 
     def before(self, out: Outcome, cell: Cell) -> int:
@@ -65,16 +73,25 @@ class Case:
         self.view.begin(out.mode, out.other)
         return self.view.before(cell)
 
-    def changes_control(self, out: Outcome) -> bool:
-        """Rule 2.2: M or R is not what it was. In the extended model also the switch, the timer, a device, or the machine halts."""
-        watched = ("l", "b", *EXTENSION) if self.model == "extended" else ("l", "b")
-        if out.writes.get("m", out.mode) != out.mode:
-            return True
-        if any(cell in out.writes and out.writes[cell] != self.before(out, cell) for cell in watched):
-            return True
-        if any(cell[0] == "x" for cell in out.writes):
-            return True                                              # storage outside E|R: difference D5
-        return self.model == "extended" and (out.ended == HALT or any(cell[0] == "out" for cell in out.writes))
+    def changed(self, out: Outcome) -> Iterator[str]:
+        """Rule 2.2: the control state that changed. Once some has, a cell that was written but not read is not branched over: among the
+        states that this leaf stands for, it changes in some."""
+        writes, extended, found = out.writes, self.model == "extended", False
+        if writes.get("m", out.mode) != out.mode:
+            found = True
+            yield "M"
+        for cell, name in CONTROL.items():
+            if cell in writes and (name == "R" or extended):
+                open_cell = found and cell not in self.view.cells.values and cell not in out.other
+                if open_cell or writes[cell] != self.before(out, cell):
+                    found = True
+                    yield name
+        if any(cell[0] == "x" for cell in writes):
+            yield "storage outside E|R"                              # difference D5
+        if extended and any(cell[0] == "out" for cell in writes):
+            yield "device"
+        if extended and out.ended == HALT:
+            yield "halt"
 
     def differ(self, one: Outcome, two: Outcome) -> bool:
         """Rule 2.3: E|R, registers or P differ after the two runs (or one halts and the other goes on)."""
@@ -104,15 +121,17 @@ class Case:
         sup, usr = self.run(0, {}), self.run(1, {})
         if MEMORY not in (sup.ended, usr.ended):                     # rule 2.1
             self.pairs += 1
-            if sup.ended not in (OK, HALT) or usr.ended in (OK, HALT):
+            if not sup.completes or usr.completes:
                 self.refute(sup, usr)
         for out in (sup, usr):
-            if out.ended in (OK, HALT):
-                self.both_trap = False
+            self.both_trap &= not out.completes
             if out.controls:
+                self.controls.update(out.controls)
                 self.note("control", out)
                 if out.mode == 1:
                     self.note("user control", out)
+        if not self.may_pair(sup) and not self.may_pair(usr):
+            return
         self.compare("mode", sup, usr)
         for other in self.moved("l"):
             self.compare_moved(sup, usr, other)
@@ -121,6 +140,10 @@ class Case:
                 for other in self.moved(cell):
                     for base in (sup, usr):
                         self.compare("resource", base, self.run(base.mode, other))
+
+    def may_pair(self, out: Outcome) -> bool:
+        """False if no pair with this run can be a witness of behaviour: it changed control state, or a trap says all there is to say."""
+        return not out.controls and out.ended != MEMORY and not (out.mode == 1 and self.opcode.privileged)
 
     def compare_moved(self, sup: Outcome, usr: Outcome, other: dict[Cell, int]) -> None:
         """The same contents elsewhere: l + x."""
@@ -142,12 +165,17 @@ class Case:
                 yield {cell: 1 - value if cell == "ie" else cells.random.randrange(cells.size)}  # type: ignore[attr-defined]
 
     def compare(self, kind: str, one: Outcome, two: Outcome) -> None:
-        """A pair whose members both complete and leave control state alone, and still differ, is a witness."""
-        if one.ended not in (OK, HALT) or two.ended not in (OK, HALT) or one.controls or two.controls or not self.differ(one, two):
+        """Note a pair that leaves control state alone and still differs: in what it does, or in whether it traps (difference D6)."""
+        if one.controls or two.controls or MEMORY in (one.ended, two.ended):
             return
-        self.note(kind, one, two)
-        if kind in ("location", "resource") and one.mode == 1:
-            self.note(f"user {kind}", one, two)
+        if one.completes and two.completes:
+            found = self.differ(one, two)
+        else:
+            found = one.completes != two.completes and not (max(one, two, key=traps).mode == 1 and min(one, two, key=traps).mode == 0)
+        if found:
+            self.note(kind, one, two)
+            if kind in ("location", "resource") and one.mode == 1:
+                self.note(f"user {kind}", one, two)
 
     # -------------------------------------------------------------- witnesses
 
@@ -174,6 +202,11 @@ class Case:
         return Witness(kind, self.opcode.name, self.opcode.operands, self.form, states, self.weight(outcomes), self.view.mask)
 
 
+def traps(out: Outcome) -> bool:
+    """It does not complete."""
+    return not out.completes
+
+
 def forms(operands: str, cells: Branches) -> Iterator[tuple[int, int, int]]:
     """Operand fields to try. Registers are alike, so only whether they are the same matters, and whether b names a base (b = 0: none)."""
     pairs = [(a, b) for a, b in FORMS if ("a" in operands or a == 0) and ("b" in operands or b == 0)]
@@ -188,20 +221,26 @@ def forms(operands: str, cells: Branches) -> Iterator[tuple[int, int, int]]:
             yield a, b, imm
 
 
-def judge(opcode: Opcode, cells: Branches, model: str) -> Verdict:
-    """Examine one opcode at every leaf."""
+def explore(opcode: Opcode, cells: Branches, model: str) -> Iterator[Case]:
+    """Examine an opcode leaf by leaf; whoever has seen enough may stop."""
     case = Case(opcode, Lazy(cells), model)
     case.semantics = rebound(opcode.does, case.view)
     each = list(forms(opcode.operands, cells))
-    trials = getattr(cells, "left", 0)
     for case.form in each:
-        if trials:
-            cells.left = max(1, trials // len(each))  # type: ignore[attr-defined]
+        cells.start(len(each))
         case.examine()
+        yield case
         while cells.next():
             case.examine()
-    return Verdict(opcode.name, case.pairs > 0 and case.counter is None, case.both_trap, case.found, case.counter, case.leaves, cells.exact,
-                   opcode.text)
+            yield case
+
+
+def judge(opcode: Opcode, cells: Branches, model: str) -> Verdict:
+    """Examine one opcode at every leaf."""
+    for case in explore(opcode, cells, model):
+        pass
+    return Verdict(opcode.name, case.pairs > 0 and case.counter is None, case.both_trap, case.found, case.counter, tuple(sorted(case.controls)),
+                   case.leaves, cells.exact, opcode.text)
 
 
 def classify(isa: str | ISA, *, model: str = "1974", bits: int = 2, store: int | None = None, trials: int | None = None, seed: int = 0,

@@ -23,6 +23,11 @@ class Branches:
     def __init__(self, bits: int, size: int) -> None:
         self.bits, self.size, self.values, self.order = bits, size, {}, []
 
+    def start(self, share: int) -> None:
+        """Begin another form of the instruction; there are `share` of them."""
+        self.values.clear()
+        self.order.clear()
+
     def first(self, cell: Cell) -> int:
         """The value that a cell has when it is first read."""
         self.order.append(cell)
@@ -54,7 +59,12 @@ class Draws(Branches):
 
     def __init__(self, bits: int, size: int, trials: int, seed: int) -> None:
         super().__init__(bits, size)
-        self.left, self.random = trials, random.Random(seed)
+        self.trials, self.left, self.random = trials, trials, random.Random(seed)
+
+    def start(self, share: int) -> None:
+        """A form's share of the trials."""
+        super().start(share)
+        self.left = max(1, self.trials // share)
 
     def first(self, cell: Cell) -> int:
         """Draw a value."""
@@ -126,8 +136,8 @@ class Lazy:
         self.writes[self.place(at)] = value & self.mask
 
     def place(self, at: int) -> Cell:
-        """The cell at a relative address; after a change of R, relative to the new one."""
-        return self.absolute(self.now("l") + at) if "l" in self.writes else ("e", at)
+        """The cell at a relative address. An opcode that did not ask whether it is reachable, or changed R before, may leave E|R."""
+        return self.absolute(self.now("l") + at) if "l" in self.writes or at >= self.before("b") else ("e", at)
 
     def absolute(self, at: int) -> Cell:
         """The cell at an absolute address: one of E|R as it was before the instruction, or one outside it, which the two states of

@@ -100,13 +100,15 @@ def ending(ended: int) -> str:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The class of one opcode, with its witnesses by kind (see `MEANING`); `counter` shows that it is not privileged."""
+    """The class of one opcode, with its witnesses by kind (see `MEANING`); `counter` shows that it is not privileged, `controls` names the control
+    state that it can change."""
 
     opcode: str
     privileged: bool
     always_traps: bool
     witnesses: dict[str, Witness]
     counter: Witness | None
+    controls: tuple[str, ...]
     cases: int
     exact: bool
     text: str = ""
@@ -154,6 +156,11 @@ class Verdict:
                  ("behaviour-sensitive", "mixed" in self.witnesses and not (self.location or self.mode)),
                  ("user-sensitive", self.user_sensitive), ("innocuous", self.innocuous)]
         return tuple(name for name, holds in names if holds)
+
+    @property
+    def signature(self) -> tuple[tuple[str, ...], ...]:
+        """All that the definitions say of it: classes, control state it changes, kinds of witnesses."""
+        return self.classes, self.controls, tuple(sorted(self.witnesses))
 
     @property
     def basis(self) -> str:
