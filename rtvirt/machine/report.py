@@ -153,7 +153,7 @@ class Verdict:
         """All names that apply."""
         names = [("privileged", self.privileged), ("always traps", self.always_traps), ("control-sensitive", self.control),
                  ("location-sensitive", self.location), ("mode-sensitive", self.mode), ("resource-sensitive", self.resource),
-                 ("behaviour-sensitive", "mixed" in self.witnesses and not (self.location or self.mode)),
+                 ("behaviour-sensitive", "mixed" in self.witnesses),
                  ("user-sensitive", self.user_sensitive), ("innocuous", self.innocuous)]
         return tuple(name for name, holds in names if holds)
 
@@ -177,9 +177,8 @@ class Verdict:
 
     @property
     def shown(self) -> list[Witness]:
-        """The witnesses worth showing: a mixed one only where there is no purer one, a refutation only where it matters."""
-        pure = self.location or self.mode
-        return [w for kind, w in self.witnesses.items() if kind != "mixed" or not pure] + ([self.counter] if self.counter and self.sensitive else [])
+        """The witnesses worth showing: of not being privileged only where that matters."""
+        return [*self.witnesses.values(), *([self.counter] if self.counter and self.sensitive else [])]
 
     def __repr__(self) -> str:
         return "\n\n".join([f"{self.opcode}: {self.summary} ({self.basis})", *map(repr, self.shown)])

@@ -126,16 +126,17 @@ def show_last(body: list[ast.stmt], line: ast.stmt) -> list[ast.stmt]:
 
 def found_out(mutant: Opcode, verdict) -> bool:
     """True when the mutant's class differs from the opcode's: a trait that the opcode has not, as soon as it is seen, or one missing at the end."""
-    seen = set(verdict.witnesses), set(verdict.controls)
+    seen = set(verdict.witnesses) - {"mixed"}, set(verdict.controls)
     for case in explore(mutant, Branches(BITS, STORE), "extended"):
-        if set(case.found) - seen[0] or case.controls - seen[1] or (verdict.privileged and case.counter) or (verdict.always_traps and not case.both_trap):
+        lost = (verdict.privileged and case.counter) or (verdict.always_traps and not case.both_trap)
+        if lost or set(case.found) - seen[0] - {"mixed"} or case.controls - seen[1]:
             return True
     return judge_again(case) != (verdict.privileged, verdict.always_traps, *seen)
 
 
 def judge_again(case: Case) -> tuple:
     """Class of a case that has been explored to the end."""
-    return case.pairs > 0 and case.counter is None, case.both_trap, set(case.found), case.controls
+    return case.pairs > 0 and case.counter is None, case.both_trap, set(case.found) - {"mixed"}, case.controls
 
 
 def equivalent(one: Opcode, two: Opcode) -> bool:
