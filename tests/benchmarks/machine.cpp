@@ -11,7 +11,7 @@
 
 using i64 = std::int64_t;
 constexpr i64 MASK = 0xFFFFFFFF, NEVER = i64(1) << 62;
-enum Ended { OK, MEMORY, PRIVILEGED, SVC, ILLEGAL, TIMER, HALT, SPECIAL = 256 };
+enum Ended { OK, MEMORY, PRIVILEGED, SVC, ILLEGAL, TIMER, HALT, SPECIAL = 256, TRAPS_IN_USER = 512, UNDEFINED = 1024 };
 enum Stop { HALTED = 1, OUT_OF_FUEL, TRAPPED, WEDGED };
 enum Op { NONE, NOP, LDI, LD, ST, MOV, ADDI, ADD, SUB, MUL, AND, XOR, SHR, LT, JMP, JZ, JNZ, JAL, SVC_, LPSW, SRR, GRR, JRST, SSR, RSR, STT,
           RDT, HLT, IN, OUT };
@@ -24,6 +24,7 @@ struct Machine {
     Cpu c;
     i64 r[8] = {};
     i64 traps[8] = {};
+    i64 isa[256];                          // what each operation code means: number of its semantics, and flags, as in layout.py
     std::vector<i64> store;
 
     i64 address(i64 b, i64 imm) const { return (imm + (b ? r[b] : 0)) & MASK; }
@@ -88,11 +89,11 @@ struct Machine {
         while (done < share) {
             i64 p = c.p;
             if (p >= c.reach) { c.note = c.at = p; ended = MEMORY; done++; break; }
-            i64 w = store[c.window + p], op = w & 255;
-            if (op == NONE || op > SVC_) { ended = SPECIAL; break; }
+            i64 w = store[c.window + p], number = isa[w & 255];
+            if (number >= SPECIAL) { ended = SPECIAL; break; }
             done++;
             c.p = p + 1;
-            ended = execute(op, w >> 8 & 7, w >> 12 & 7, immediate(w));
+            ended = execute(number, w >> 8 & 7, w >> 12 & 7, immediate(w));
             if (ended != OK) { c.at = p; break; }
         }
         c.clock += done;
@@ -103,11 +104,11 @@ struct Machine {
         i64 p = c.p;
         Ended ended;
         if (p >= c.reach) { c.clock++; c.note = c.at = p; return MEMORY; }
-        i64 w = store[c.window + p], op = w & 255;
+        i64 w = store[c.window + p], entry = isa[w & 255];
         c.note = w; c.at = p;
-        if (op == NONE || op > OUT) ended = ILLEGAL;
-        else if (op > SVC_ && c.user) ended = PRIVILEGED;
-        else { c.p = p + 1; ended = execute(op, w >> 8 & 7, w >> 12 & 7, immediate(w)); }
+        if (entry & UNDEFINED) ended = ILLEGAL;
+        else if (entry & TRAPS_IN_USER && c.user) ended = PRIVILEGED;
+        else { c.p = p + 1; ended = execute(entry & 255, w >> 8 & 7, w >> 12 & 7, immediate(w)); }
         c.clock++;
         return ended;
     }
@@ -143,6 +144,8 @@ int main(int, char** argv) {
     Machine m;
     long long word;
     while (std::scanf("%lld", &word) == 1) m.store.push_back(word);
+    for (i64 op = 0; op < 256; op++)
+        m.isa[op] = op == NONE || op > OUT ? SPECIAL | UNDEFINED : op > SVC_ ? op | SPECIAL | TRAPS_IN_USER : op;
     m.c.size = i64(m.store.size());
     m.store.resize(1 << 18);
     m.c.p = 12;
