@@ -1,4 +1,4 @@
-"""A slow machine in plain Python, written from docs/popek-goldberg.md (sections 1 and 3), not from the engine."""
+"""A slow machine in plain Python, written from docs/popek-goldberg.md (sections 1 and 6), not from the engine."""
 
 from __future__ import annotations
 
