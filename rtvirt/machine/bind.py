@@ -15,8 +15,8 @@ from typing import Any
 
 from ..jit import DISABLED, PACKAGE, cache_root, entry, fingerprint, kernel
 
-SOURCES = ("jit.py", "rows.py", "machine/layout.py", "machine/storage.py", "machine/opcodes.py", "machine/loop.py", "machine/bind.py",
-           "machine/variants/*.py")
+SOURCES = ("jit.py", "rows.py", "machine/layout.py", "machine/storage.py", "machine/opcodes.py", "machine/isa.py", "machine/loop.py",
+           "machine/bind.py", "machine/variants/*.py", "machine/monitors/dispatch.py")
 Wrap = Callable[[Any], Any]
 
 
@@ -73,8 +73,22 @@ def interpreter(functions: tuple[Any, ...], compiled: bool, built_in: bool) -> M
     view = copy_of(storage, wrap)
     execute = wrap(dispatcher([wrap(rebound(function, view)) for function in functions]))
     bound = copy_of(loop, wrap, view=view, execute=execute)
+    bound.inner = copy_of(loop, wrap, view=view, execute=execute)      # for monitors, which are compiled around it
+    bound.wrap, bound.built_in = wrap, built_in
     if wrap is kernel:
         bound.run = outside(bound, loop.run, built_in)      # type: ignore[attr-defined]
+    return bound
+
+
+@cache
+def monitor_of(engine: ModuleType) -> ModuleType:
+    """`monitors/dispatch.py` around an interpreter."""
+    from .monitors import dispatch
+
+    inner = engine.inner
+    bound = copy_of(dispatch, engine.wrap, view=inner.view, run=inner.run, take=inner.take)
+    if engine.wrap is kernel:
+        bound.monitor = outside(bound, dispatch.monitor, engine.built_in)      # type: ignore[attr-defined]
     return bound
 
 

@@ -18,7 +18,7 @@ from .variants import catalogue
 from .variants import isa as find
 
 SLICE = 50_000_000         # instructions between two looks at the keyboard: about a tenth of a second
-TOUCHES_EXTENSION = {"timer", "set_timer", "set_enabled", "read_port", "write_port"}
+ONE_BY_ONE = {"set_user", "timer", "set_timer", "set_enabled", "read_port", "write_port"}     # primitives that end a sprint
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ class Machine:
         cpu = self.state.cpus[0]
         cpu.user, cpu.p, cpu.l, cpu.b, cpu.enabled, cpu.alarm = 0, int(p), 0, self.size, 0, L.NEVER
         cpu.origin, cpu.size, cpu.window, cpu.reach = 0, self.size, 0, self.size
+        cpu.disk_origin, cpu.disk_size = 0, L.DISK
         self.last = Report("not run", 0, "not run yet")
 
     # -------------------------------------------------------------- run
@@ -220,6 +221,6 @@ def entries(isa: ISA, functions: Sequence[Any]) -> list[int]:
     """What the interpreter is told of each operation code: number of its semantics, and flags."""
     table = [L.SPECIAL | L.UNDEFINED] * 256
     for opcode in isa.opcodes:
-        special = opcode.privileged or TOUCHES_EXTENSION & set(opcode.does.__code__.co_names)
+        special = opcode.privileged or ONE_BY_ONE & set(opcode.does.__code__.co_names)
         table[opcode.number] = functions.index(opcode.does) | (L.SPECIAL if special else 0) | (L.TRAPS_IN_USER if opcode.privileged else 0)
     return table

@@ -26,10 +26,12 @@ HALT, CONSOLE_FULL = 6, 7
 CAUSES = ("", "memory", "privileged", "svc", "illegal", "timer")
 
 # Why `run` came back.
-HALTED, OUT_OF_FUEL, TRAPPED, WEDGED, FULL = range(1, 6)
+HALTED, OUT_OF_FUEL, TRAPPED, WEDGED, FULL, LEFT = range(1, 7)
 
 # Where a trap stores the old PSW and finds the new one: absolute addresses (rule 1.5, and difference D2).
 OLD_PSW, CAUSE, INFO, NEW_PSW, FIRST_FREE = 0, 4, 5, 8, 12
+
+GUEST = 1 << 32            # a printed word is its character plus GUEST times the number of the guest
 
 # Ports (rule 1.9).
 PORT_CONSOLE, PORT_DISK_ADDRESS, PORT_DISK = 0, 1, 2
@@ -58,7 +60,15 @@ class Cpu(Row):
     cause: int         # last trap: cause ...
     info: int          # ... faulting address, number of the system call, or the instruction word ...
     trap_p: int        # ... and P of the instruction that trapped
-    disk_at: int       # extension: next word of the disk
+    disk_at: int       # extension: next word of its disk ...
+    disk_origin: int   # ... which begins here on the real one ...
+    disk_size: int     # ... and has that many words
+    console: int       # extension: added to what it prints, to tell guests apart
+    directly: int      # of a virtual processor: instructions begun on the real one ...
+    emulated: int      # ... trapped there and executed by an interpretive routine ...
+    interpreted: int   # ... and executed by the interpreter of a hybrid monitor
+    escaped: int       # of a virtual processor: 1 when real M or R changed without the monitor
+    leaves: int        # 1: `run` comes back as soon as the processor is in user mode
 
 
 class Machine(Struct):
@@ -68,7 +78,7 @@ class Machine(Struct):
     registers = Many(int, CPUS * REGISTERS)
     store = Many(int, STORE)
     isa = Many(int, 256)
-    traps = Many(int, 8)               # delivered or returned, by cause
+    traps = Many(int, CPUS * 8)        # delivered or returned, by processor and cause
     console = Many(int, CONSOLE)
     keyboard = Many(int, CONSOLE)
     disk = Many(int, DISK)

@@ -13,6 +13,7 @@ from .layout import (
     HALT,
     HALTED,
     ILLEGAL,
+    LEFT,
     MASK,
     MEMORY,
     NEVER,
@@ -39,7 +40,7 @@ def immediate(w):
 
 
 def sprint(m, cpu, share):
-    """Execute up to `share` instructions of the kind that can neither trap on privilege nor touch timer and ports.
+    """Execute up to `share` instructions of the kind that can neither trap on privilege nor touch M, timer and ports.
 
     Returns OK when the share is used up, SPECIAL when the next instruction is of another kind, or how the last one ended.
     """
@@ -95,7 +96,7 @@ def special(m, cpu):
 def take(m, cpu, cause):
     """A trap: back to the monitor, or through the new PSW. Returns OK, TRAPPED or WEDGED."""
     c = m.cpus[cpu]
-    m.traps[cause] += 1
+    m.traps[cpu * 8 + cause] += 1
     if cause == TIMER:
         c.alarm, c.at, c.note = NEVER, c.p, 0
     c.cause, c.info, c.trap_p = cause, c.note, c.at
@@ -107,7 +108,7 @@ def take(m, cpu, cause):
 
 
 def run(m, cpu, fuel):
-    """Go on for up to `fuel` instructions. Returns HALTED, OUT_OF_FUEL, TRAPPED, WEDGED or FULL; calling again goes on."""
+    """Go on for up to `fuel` instructions. Returns HALTED, OUT_OF_FUEL, TRAPPED, WEDGED, FULL or LEFT; calling again goes on."""
     c = m.cpus[cpu]
     end = c.clock + fuel
     while c.clock < end:
@@ -129,4 +130,6 @@ def run(m, cpu, fuel):
             stop = take(m, cpu, ended)
             if stop != OK:
                 return stop
+        if c.leaves and c.user:
+            return LEFT
     return OUT_OF_FUEL

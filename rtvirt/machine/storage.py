@@ -11,7 +11,6 @@ from .layout import (
     CONSOLE,
     CONSOLE_FULL,
     CONSOLE_USED,
-    DISK,
     INFO,
     KEYS,
     KEYS_READ,
@@ -175,8 +174,8 @@ def read_port(m, cpu, port):
         return c.disk_at
     if port == PORT_DISK:
         at = c.disk_at
-        c.disk_at = (at + 1) % DISK
-        return m.disk[at]
+        c.disk_at = (at + 1) % c.disk_size
+        return m.disk[c.disk_origin + at]
     return 0
 
 
@@ -187,13 +186,13 @@ def write_port(m, cpu, port, value):
         used = m.ports[CONSOLE_USED]
         if used >= CONSOLE:
             return CONSOLE_FULL
-        m.console[used] = value
+        m.console[used] = value + c.console
         m.ports[CONSOLE_USED] = used + 1
     elif port == PORT_DISK_ADDRESS:
-        c.disk_at = value % DISK
+        c.disk_at = value % c.disk_size
     elif port == PORT_DISK:
-        m.disk[c.disk_at] = value
-        c.disk_at = (c.disk_at + 1) % DISK
+        m.disk[c.disk_origin + c.disk_at] = value
+        c.disk_at = (c.disk_at + 1) % c.disk_size
     return OK
 
 

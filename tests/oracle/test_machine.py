@@ -29,7 +29,7 @@ def state(machine):
     cpu, disk = machine.state.cpus[0], machine.state.disk
     left = None if int(cpu.alarm) == L.NEVER else max(0, int(cpu.alarm) - int(cpu.clock))
     return {"psw": tuple(machine.psw.values()), "timer": left, "registers": machine.registers, "E": machine.memory(), "begun": machine.instructions,
-            "console": machine.console, "traps": {c: int(n) for c, n in enumerate(machine.state.traps) if n}, "disk at": int(cpu.disk_at),
+            "console": machine.console, "traps": {c: int(n) for c, n in enumerate(machine.state.traps[:8]) if n}, "disk at": int(cpu.disk_at),
             "disk": [int(disk[i]) for i in range(SIZE)]}
 
 
