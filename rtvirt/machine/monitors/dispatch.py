@@ -42,7 +42,7 @@ def leave(m, real, virtual, began):
     v.directly += r.clock - began
     v.p, v.enabled = r.p, r.enabled
     v.alarm = NEVER if r.alarm == NEVER else v.clock + r.alarm - r.clock
-    if r.user == 0 or r.window != v.window or r.reach != v.reach:
+    if r.user == 0 or r.reach != v.reach or (v.reach > 0 and r.window != v.window):
         v.escaped = 1                             # an unprivileged control-sensitive instruction: Theorem 1 would have forbidden it
 
 
