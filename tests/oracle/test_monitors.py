@@ -18,7 +18,8 @@ FUEL = 150
 SECONDS, LEAST = 0.3, 8 if DISABLED else 40
 PROMISED = [(name, style) for name in rv.machine.BUILT_IN for style in STYLES
             if style == "interpreter" or (name in ("clean", "m68010")) or (style == "hybrid" and rv.machine.theorems(name).hybrid)]
-BROKEN = [(name, style) for name in rv.machine.BUILT_IN for style in STYLES if (name, style) not in PROMISED]
+LUCKY = [("vax", "hybrid")]        # PROBE is user-sensitive, but b' = min(b, w - l) makes the real map answer as the virtual one: rule 3.5
+BROKEN = [(name, style) for name in rv.machine.BUILT_IN for style in STYLES if (name, style) not in PROMISED + LUCKY]
 
 
 def pair(name, style, seed, origin):
@@ -50,7 +51,7 @@ def different(name, style, seed):
     return ""
 
 
-@pytest.mark.parametrize(("name", "style"), PROMISED)
+@pytest.mark.parametrize(("name", "style"), PROMISED + LUCKY)
 def test_guests_cannot_tell(name, style, seed, long):
     wanted = 10_000 if long else None
     end, count, first = time.monotonic() + SECONDS, 0, seed * 1_000_003
