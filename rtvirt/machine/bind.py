@@ -15,7 +15,7 @@ from typing import Any
 
 from ..jit import DISABLED, PACKAGE, cache_root, entry, fingerprint, kernel
 
-SOURCES = ("jit.py", "rows.py", "machine/layout.py", "machine/storage.py", "machine/opcodes.py", "machine/isa.py", "machine/loop.py",
+SOURCES = ("jit.py", "kernels.py", "rows.py", "machine/layout.py", "machine/storage.py", "machine/opcodes.py", "machine/isa.py", "machine/loop.py",
            "machine/bind.py", "machine/variants/*.py", "machine/monitors/dispatch.py")
 Wrap = Callable[[Any], Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import Problem, SpecError
 from ..jit import DISABLED
-from ..rows import make
+from ..rows import handle, make
 from . import layout as L
 from .assembler import Program, assemble
 from .bind import interpreter
@@ -90,7 +90,8 @@ class Machine:
         self.compiled = (not own if compiled is None else compiled) and not DISABLED
         self.functions = (*known, *dict.fromkeys(own))
         self.engine = interpreter(self.functions, self.compiled, not own)
-        self.state = make(L.Machine, plain=not self.compiled)
+        self.state = make(L.Machine, {}, plain=not self.compiled)
+        self.record = handle(self.state)[0]         # the same, as kernels take it
         for number, entry in enumerate(entries(self.isa, self.functions)):
             self.state.isa[number] = entry
         for at, word in enumerate(self.program.words):
@@ -124,7 +125,7 @@ class Machine:
         cpu.monitored = int(stop_on_trap)
         while left > 0:
             begun = int(cpu.clock)
-            reason = self.engine.run(self.state, 0, min(left, SLICE if self.compiled else 10_000))
+            reason = self.engine.run(self.record, 0, min(left, SLICE if self.compiled else 10_000))
             left -= int(cpu.clock) - begun
             self.drain()
             if reason not in (L.OUT_OF_FUEL, L.FULL):

@@ -146,7 +146,7 @@ class Monitor:
 
     def turn(self, guest: VirtualMachine, share: int) -> None:
         """One guest's turn."""
-        stop = self.kernel(self.machine.state, 0, guest.number, STYLES[self.style], share)
+        stop = self.kernel(self.machine.record, 0, guest.number, STYLES[self.style], share)
         guest.reason = "escaped" if int(guest.cpu.escaped) else REASONS[int(stop)]
         self.drain()
 
