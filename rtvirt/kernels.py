@@ -1,7 +1,8 @@
 """Kernels are compiled once, as parts of an entry point, and not each by itself before: a third of the compile time.
 
 Numba optimizes every function it compiles and turns it into machine code; then it compiles the caller, takes the function in, and
-does the same again. Nobody calls a kernel but an entry point, which takes all of them in, so it is enough to do it there.
+does the same again. Nobody calls a kernel but an entry point, which takes all of them in, so it is enough to do it there. This uses parts
+of Numba that are not public: should a new version lack them, leave ``pipeline_class`` out in jit.py, and all works as before, slower to compile.
 """
 
 from __future__ import annotations
