@@ -60,6 +60,7 @@ def load(folder: str | Path, name: str) -> Window:
         raise SpecError([Problem("name", name, known or "a window of experiments.csv", "choose one of these", "experiments.csv")])
     files = {kind: read(folder / f"{name}.{kind}.csv.gz", columns, optional=kind in ("events", "guest_d1"))
              for kind, columns in COLUMNS.items()}
+    check_stints(files["runs"], f"{name}.runs.csv.gz")
     return Window(name, rows.iloc[0].to_dict(), files)
 
 
@@ -92,6 +93,20 @@ def read(path: Path, columns: tuple[str, ...], optional: bool = False) -> Any:
             raise SpecError([Problem(second, int(table[second].iloc[row]), f"not before {first}, {int(table[first].iloc[row])}",
                                      "correct or remove the row", f"{path.name}:{row + 2}")])
     return table
+
+
+def check_stints(runs: Any, file: str) -> None:
+    """Refuse a table of stints in which nobody runs, or a vCPU before time 0, or twice at once."""
+    if not (runs["dom"] != IDLE_DOMAIN).any():
+        raise SpecError([Problem("dom", f"{len(runs)} rows", "at least one stint of a domain", "copy the file again", file)])
+    ordered = runs.sort_values(["dom", "vcpu", "start_ns", "end_ns"], kind="stable")
+    same = (ordered[["dom", "vcpu"]] == ordered[["dom", "vcpu"]].shift()).all(axis=1)
+    free_from = ordered["end_ns"].shift(fill_value=0).where(same & (ordered["dom"] != IDLE_DOMAIN), 0)
+    bad = ordered.index[ordered["start_ns"] < free_from]
+    if len(bad) or not runs["start_ns"].is_monotonic_increasing:
+        row = int(bad[0]) if len(bad) else int(runs["start_ns"].diff().lt(0).to_numpy().argmax())
+        allowed = f"at least {int(free_from[row])}, when the vCPU's stint before ends" if len(bad) else "not before the row above"
+        raise SpecError([Problem("start_ns", int(runs["start_ns"][row]), allowed, "correct, sort or remove the rows", f"{file}:{row + 2}")])
 
 
 def whole_numbers(values: Any, column: str, file: str) -> Any:
