@@ -5,25 +5,7 @@ from __future__ import annotations
 from ..guests import edf, fifo, fixed_priority, round_robin
 from ..jit import kernel
 from ..rng import ARRIVAL, DEMAND, JITTER, draw, quantile, uniform
-from ..state import (
-    CHANNEL,
-    CHANNEL_FULL,
-    EDF,
-    FP,
-    JOBS,
-    LIST,
-    MAX_ROWS,
-    NO_TASK,
-    ONCE,
-    PERIODIC,
-    POISSON,
-    READY,
-    RING,
-    RR,
-    SPORADIC,
-    STEP_RUN,
-    WAITING,
-)
+from ..state import CHANNEL, CHANNEL_FULL, EDF, FP, JOBS, LIST, NO_TASK, ONCE, PERIODIC, POISSON, READY, RING, RR, SPORADIC, STEP_RUN, WAITING
 from ..timers import NEVER, set_alarm
 from .record import record_job
 
@@ -231,7 +213,7 @@ def close_task(st, t, end):
     """At the end of the run: write down the jobs that are not finished. False when the table is full (call again)."""
     task, book = st.tasks[t], st.book
     while task.pending > 0:
-        if book.pages.level >= JOBS and book.pages.jobs >= MAX_ROWS:
+        if book.pages.level >= JOBS and book.pages.jobs > book.pages.room:
             return False
         record_job(st, t, -1, task.deadline != NEVER and task.arrival + task.deadline <= end)
         task.pending -= 1

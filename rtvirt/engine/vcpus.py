@@ -155,10 +155,10 @@ def dispatch(st, q, now, p, v):
 @kernel
 def obey(st, q, now, command, vm):
     """Start, pause, resume or crash a VM (model sections 5 and 6)."""
-    first = st.vms[vm].first_vcpu
     if command == START_SCHEDULER:
         policy.start(st, q)
         return
+    first = st.vms[vm].first_vcpu
     if command == START_VM:
         start_vm(st, q, now, vm)
         return

@@ -105,3 +105,11 @@ def test_compiled_and_interpreted_give_the_same_bits(seed):
         assert done.returncode == 0, done.stderr
         outputs.append(done.stdout)
     assert outputs[0] == outputs[1] and outputs[0].count("\n") == 12 * len(SCHEDULERS)
+
+
+def test_nobody_and_far_too_much():
+    """Found by bad input with the JIT off: a system without VMs, and more unfinished jobs at the end than a table holds."""
+    assert len(rv.simulate(rv.System(), rv.Credit(), ms(5)).check().slices) == 0
+    late = rv.Task("t", wcet=ms(1), period=3000, deadline=ms(5))
+    run = rv.simulate(rv.System(vms=[rv.VM("v", tasks=[late])]), rv.Credit(), ms(5)).check()
+    assert len(run.jobs) == 1667 and (run.jobs["finish"] < 0).sum() == 1662
