@@ -30,8 +30,8 @@ from .layout import (
 
 
 def execute(m, cpu, number, a, b, imm):
-    """Call the opcode with this number (bound by bind.py)."""
-    raise NotImplementedError
+    """Call the opcode with this number. Only a name for readers: bind.py puts the chain of an instruction set's opcodes in its place."""
+    raise NotImplementedError("use bind.interpreter, which puts the opcodes in")
 
 
 def immediate(w):
