@@ -14,9 +14,10 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from ..jit import DISABLED, PACKAGE, cache_root, entry, fingerprint, kernel
+from . import opcodes
 
 SOURCES = ("jit.py", "kernels.py", "rows.py", "machine/layout.py", "machine/storage.py", "machine/opcodes.py", "machine/isa.py", "machine/loop.py",
-           "machine/bind.py", "machine/variants/*.py", "machine/monitors/dispatch.py")
+           "machine/bind.py", "machine/variants/*.py", "machine/monitors/dispatch.py", "machine/monitors/hypercalls.py")
 Wrap = Callable[[Any], Any]
 
 
@@ -83,11 +84,15 @@ def interpreter(functions: tuple[Any, ...], compiled: bool, built_in: bool) -> M
 @cache
 def monitor_of(engine: ModuleType) -> ModuleType:
     """`monitors/dispatch.py` around an interpreter."""
-    from .monitors import dispatch
+    from .monitors import dispatch, hypercalls
 
-    inner = engine.inner
-    bound = copy_of(dispatch, engine.wrap, view=inner.view, run=inner.run, take=inner.take)
-    if engine.wrap is kernel:
+    inner, wrap = engine.inner, engine.wrap
+    lpsw = wrap(rebound(opcodes.lpsw, inner.view))
+    calls = copy_of(hypercalls, wrap, view=inner.view, lpsw=lpsw)
+    calls.call = wrap(dispatcher([getattr(calls, f.__name__) if f.__module__ == hypercalls.__name__ else wrap(rebound(f, inner.view))
+                                  for _, f in hypercalls.TABLE]))
+    bound = copy_of(dispatch, wrap, view=inner.view, run=inner.run, take=inner.take, as_written=inner.as_written, hypercall=calls.hypercall)
+    if wrap is kernel:
         bound.monitor = outside(bound, dispatch.monitor, engine.built_in)      # type: ignore[attr-defined]
     return bound
 

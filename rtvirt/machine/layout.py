@@ -15,6 +15,9 @@ CPUS = 16                  # processors of one storage: the real one, and the vi
 STORE = 1 << 18            # words there is room for
 CONSOLE = 4096             # words of console output kept until somebody reads them
 DISK = 1 << 14             # words
+PATCHES = 1 << 14          # different words that monitors replace
+LOG = 1 << 10              # digests of traps kept for each processor
+DIGEST = 2**40 - 1
 
 NEVER = 2**62
 SUPERVISOR, USER = 0, 1
@@ -26,7 +29,7 @@ HALT, CONSOLE_FULL = 6, 7
 CAUSES = ("", "memory", "privileged", "svc", "illegal", "timer")
 
 # Why `run` came back.
-HALTED, OUT_OF_FUEL, TRAPPED, WEDGED, FULL, LEFT = range(1, 7)
+HALTED, OUT_OF_FUEL, TRAPPED, WEDGED, FULL, LEFT, YIELDED = range(1, 8)
 
 # Where a trap stores the old PSW and finds the new one: absolute addresses (rule 1.5, and difference D2).
 OLD_PSW, CAUSE, INFO, NEW_PSW, FIRST_FREE = 0, 4, 5, 8, 12
@@ -66,9 +69,19 @@ class Cpu(Row):
     console: int       # extension: added to what it prints, to tell guests apart
     directly: int      # of a virtual processor: instructions begun on the real one ...
     emulated: int      # ... trapped there and executed by an interpretive routine ...
-    interpreted: int   # ... and executed by the interpreter of a hybrid monitor
+    interpreted: int   # ... executed by the interpreter of a hybrid monitor ...
+    callouts: int      # ... patched, and executed by an interpretive routine ...
+    hypercalls: int    # ... and calls of a paravirtual guest ...
+    operations: int    # ... with what they asked for: more than one in a batch
+    crossings: int     # of a virtual processor: traps that brought the monitor in
     escaped: int       # of a virtual processor: 1 when real M or R changed without the monitor
     leaves: int        # 1: `run` comes back as soon as the processor is in user mode
+    patch: int         # of a virtual processor: operation code of call-outs, 0 if its program was not patched ...
+    originals: int     # ... and where in `Machine.originals` the words that they stand for begin ...
+    patches: int       # ... and how many there are
+    watched: int       # 1: the state at every trap goes into `Machine.digests` ...
+    digest: int        # ... each mixed with those before it ...
+    seen: int          # ... and so many were
 
 
 class Machine(Struct):
@@ -82,6 +95,8 @@ class Machine(Struct):
     console = Many(int, CONSOLE)
     keyboard = Many(int, CONSOLE)
     disk = Many(int, DISK)
+    originals = Many(int, PATCHES)     # words that call-outs stand for
+    digests = Many(int, CPUS * LOG)    # of the state at each trap, by processor; the last LOG
     ports = Many(int, 4)               # words in `console`, words in `keyboard`, words of `keyboard` read, -
 
 

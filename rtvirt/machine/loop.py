@@ -9,17 +9,20 @@ from __future__ import annotations
 from . import storage as view
 from .layout import (
     CONSOLE_FULL,
+    DIGEST,
     FULL,
     HALT,
     HALTED,
     ILLEGAL,
     LEFT,
+    LOG,
     MASK,
     MEMORY,
     NEVER,
     OK,
     OUT_OF_FUEL,
     PRIVILEGED,
+    REGISTERS,
     SPECIAL,
     TIMER,
     TRAPPED,
@@ -93,6 +96,33 @@ def special(m, cpu):
     return ended
 
 
+def as_written(m, cpu, word):
+    """The word that a program believes it has there: a call-out's original, or the word itself."""
+    c = m.cpus[cpu]
+    if c.patch == 0 or word & 255 != c.patch or word >> 8 >= c.patches:
+        return word
+    return m.originals[c.originals + (word >> 8)]
+
+
+def remember(m, cpu):
+    """Mix all that a program can know at this trap into the digest: two machines agree at every trap if their digests do."""
+    c = m.cpus[cpu]
+    left = 0 if c.alarm == NEVER else 1 + max(0, c.alarm - c.clock)
+    h = mixed(mixed(mixed(mixed(c.digest, c.user | c.enabled << 1), c.p), c.l), c.b)
+    h = mixed(mixed(mixed(h, left), c.clock), c.disk_at)
+    for k in range(REGISTERS):
+        h = mixed(h, m.registers[cpu * REGISTERS + k])
+    for k in range(c.size):
+        h = mixed(h, as_written(m, cpu, m.store[c.origin + k]))
+    m.digests[cpu * LOG + c.seen % LOG] = c.digest = h
+    c.seen += 1
+
+
+def mixed(h, value):
+    """A digest with one word more. The factor is odd: no single difference is lost."""
+    return (h * 1_000_003 + value) & DIGEST
+
+
 def take(m, cpu, cause):
     """A trap: back to the monitor, or through the new PSW. Returns OK, TRAPPED or WEDGED."""
     c = m.cpus[cpu]
@@ -104,6 +134,8 @@ def take(m, cpu, cause):
     if c.monitored:
         return TRAPPED
     view.deliver(m, cpu)
+    if c.watched:
+        remember(m, cpu)
     return OK if c.p < c.reach else WEDGED
 
 

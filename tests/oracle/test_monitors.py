@@ -115,7 +115,7 @@ def test_who_executed_what():
         guest = monitor.create(GUEST.format(name="'A'"), size=256)
         monitor.run()
         shares[style] = guest.counts
-    direct, hybrid, slow = (shares[style] for style in STYLES)
+    direct, hybrid, slow = (shares[style] for style in ("trap-and-emulate", "hybrid", "interpreter"))
     assert direct["interpreted"] == 0 and direct["emulated"] == 5 + 5 + 5 + 1 and direct["directly"] + direct["emulated"] == direct["instructions"]
     assert hybrid["emulated"] == 0 and 0 < hybrid["interpreted"] < direct["instructions"]
     assert slow["directly"] == 0 and slow["interpreted"] == slow["instructions"] == hybrid["instructions"] == direct["instructions"]

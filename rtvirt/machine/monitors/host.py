@@ -16,9 +16,11 @@ from . import dispatch
 if TYPE_CHECKING:
     import pandas as pd
 
-STYLES = {"trap-and-emulate": dispatch.TRAP_AND_EMULATE, "hybrid": dispatch.HYBRID, "interpreter": dispatch.INTERPRETER}
-COUNTS = ("instructions", "directly", "emulated", "interpreted", "reflected")
-REASONS = {L.HALTED: "halted", L.OUT_OF_FUEL: "out of fuel", L.WEDGED: "wedged", L.FULL: "out of fuel"}
+STYLES = {"trap-and-emulate": dispatch.TRAP_AND_EMULATE, "hybrid": dispatch.HYBRID, "interpreter": dispatch.INTERPRETER,
+          "paravirtual": dispatch.PARAVIRTUAL}
+COUNTS = ("instructions", "directly", "emulated", "interpreted", "hypercalls", "operations", "reflected", "crossings")
+REASONS = {L.HALTED: "halted", L.OUT_OF_FUEL: "out of fuel", L.WEDGED: "wedged", L.FULL: "out of fuel", L.YIELDED: "yielded"}
+GOES_ON = ("out of fuel", "yielded")
 
 
 class VirtualMachine:
@@ -76,9 +78,11 @@ class VirtualMachine:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Instructions begun, who executed them, and the traps that the guest has seen ("reflected")."""
+        """Instructions begun; who executed them; what hypercalls asked for (operations); traps that the guest has seen (reflected); and how
+        often the monitor came in (crossings)."""
         cpu = self.cpu
-        return dict(zip(COUNTS, (int(cpu.clock), int(cpu.directly), int(cpu.emulated), int(cpu.interpreted), sum(self.traps.values()))))
+        return {"instructions": int(cpu.clock), "reflected": sum(self.traps.values())} | {
+            name: int(getattr(cpu, name)) for name in COUNTS if name not in ("instructions", "reflected")}
 
 
 class Monitor:
@@ -88,9 +92,10 @@ class Monitor:
     ----------
     isa : str or ISA
         The machine's instruction set.
-    style : {"trap-and-emulate", "hybrid", "interpreter"}
+    style : {"trap-and-emulate", "hybrid", "interpreter", "paravirtual"}
         Who executes the guest's supervisor mode: the processor, with privileged instructions trapping to the monitor (Theorem 1); an
-        interpreter (Theorem 3); or an interpreter for all modes (no monitor by the 1974 definition: it is not efficient).
+        interpreter (Theorem 3); or an interpreter for all modes (no monitor by the 1974 definition: it is not efficient). "paravirtual"
+        is the first, and offers hypercalls to guests that were written for it.
     store : int
         Words of real storage; the monitor keeps the first 12.
     compiled : bool
@@ -140,7 +145,7 @@ class Monitor:
         while waiting:
             for guest in list(waiting):
                 self.turn(guest, min(quantum, end[guest.number] - int(guest.cpu.clock)))
-                if guest.reason != "out of fuel" or int(guest.cpu.clock) >= end[guest.number]:
+                if guest.reason not in GOES_ON or int(guest.cpu.clock) >= end[guest.number]:
                     waiting.remove(guest)
         return {guest.number: guest.reason for guest in self.guests}
 
@@ -168,7 +173,7 @@ class Monitor:
 
     def rows(self) -> list[tuple[str, ...]]:
         """The table as text."""
-        return [(str(g.number), g.reason, *(f"{n:,}" for n in g.counts.values()),
+        return [(str(g.number), g.reason, *(f"{g.counts[name]:,}" for name in COUNTS),
                  f"{g.counts['directly'] / max(1, g.counts['instructions']):.1%}") for g in self.guests]
 
     def __repr__(self) -> str:
