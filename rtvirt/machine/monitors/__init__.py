@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .host import STYLES, Monitor, VirtualMachine
+from .trace import Step, Trace
 
-__all__ = ["STYLES", "Monitor", "VirtualMachine"]
+__all__ = ["STYLES", "Monitor", "Step", "Trace", "VirtualMachine"]

@@ -12,15 +12,16 @@ from ..cpu import Machine
 from ..isa import ISA
 from ..tables import html_table, text_table
 from . import dispatch
+from .trace import Step, Trace, step, trace
 
 if TYPE_CHECKING:
     import pandas as pd
 
 STYLES = {"trap-and-emulate": dispatch.TRAP_AND_EMULATE, "hybrid": dispatch.HYBRID, "interpreter": dispatch.INTERPRETER,
           "paravirtual": dispatch.PARAVIRTUAL}
-COUNTS = ("instructions", "directly", "emulated", "interpreted", "hypercalls", "operations", "reflected", "crossings")
+COUNTS = ("instructions", "directly", "emulated", "interpreted", "callouts", "hypercalls", "operations", "reflected", "crossings")
 REASONS = {L.HALTED: "halted", L.OUT_OF_FUEL: "out of fuel", L.WEDGED: "wedged", L.FULL: "out of fuel", L.YIELDED: "yielded"}
-GOES_ON = ("out of fuel", "yielded")
+GOES_ON = ("not run", "out of fuel", "yielded")
 
 
 class VirtualMachine:
@@ -65,6 +66,16 @@ class VirtualMachine:
         """Traps that the guest has seen, by cause."""
         counts = self.monitor.machine.state.traps[self.number * 8:self.number * 8 + 8]
         return {L.CAUSES[cause]: int(n) for cause, n in enumerate(counts) if n}
+
+    @property
+    def goes_on(self) -> bool:
+        """False once it has halted, wedged or escaped."""
+        return self.reason in GOES_ON
+
+    def word(self, at: int) -> int | None:
+        """The word at an address relative to the virtual R; None where R does not reach."""
+        cpu = self.cpu
+        return int(self.monitor.machine.state.store[int(cpu.window) + at]) if at < int(cpu.reach) else None
 
     def memory(self) -> list[int]:
         """The guest's storage."""
@@ -141,11 +152,11 @@ class Monitor:
         if not isinstance(fuel, int) or fuel < 1 or not isinstance(quantum, int) or quantum < 1:
             raise SpecError([Problem("fuel, quantum", (fuel, quantum), "1 or more instructions", "write for example fuel=1_000_000")])
         end = {guest.number: int(guest.cpu.clock) + fuel for guest in self.guests}
-        waiting = [guest for guest in self.guests if guest.reason not in ("halted", "wedged", "escaped")]
+        waiting = [guest for guest in self.guests if guest.goes_on]
         while waiting:
             for guest in list(waiting):
                 self.turn(guest, min(quantum, end[guest.number] - int(guest.cpu.clock)))
-                if guest.reason not in GOES_ON or int(guest.cpu.clock) >= end[guest.number]:
+                if not guest.goes_on or int(guest.cpu.clock) >= end[guest.number]:
                     waiting.remove(guest)
         return {guest.number: guest.reason for guest in self.guests}
 
@@ -154,6 +165,25 @@ class Monitor:
         stop = self.kernel(self.machine.record, 0, guest.number, STYLES[self.style], share)
         guest.reason = "escaped" if int(guest.cpu.escaped) else REASONS[int(stop)]
         self.drain()
+
+    def step(self, guest: VirtualMachine | None = None) -> Step:
+        """One instruction of a guest (the first unless named), or a timer trap that is due: what, and who executed it."""
+        guest = guest or self.first()
+        if not guest.goes_on:
+            raise SpecError([Problem("guest", guest.number, "a guest that goes on", f"this one has {guest.reason}: create another")])
+        return step(self, guest)
+
+    def trace(self, guest: VirtualMachine | None = None, count: int = 20) -> Trace:
+        """Up to `count` steps of a guest (the first unless named) as a table; fewer if it ends."""
+        if not isinstance(count, int) or not 1 <= count <= 100_000:
+            raise SpecError([Problem("count", count, "1 to 100000 steps", "write for example count=20")])
+        return trace(self, guest or self.first(), count)
+
+    def first(self) -> VirtualMachine:
+        """The first guest."""
+        if not self.guests:
+            raise SpecError([Problem("guests", 0, "1 or more", "create one first: monitor.create(program)")])
+        return self.guests[0]
 
     def drain(self) -> None:
         """Give every guest what it printed."""
