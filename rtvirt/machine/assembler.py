@@ -46,13 +46,14 @@ class Mistake(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """Words from address 0 on, what the labels mean, and which line each word comes from."""
+    """Words from address 0 on, what the labels mean, which line each word comes from, and which words are instructions."""
 
     isa: ISA
     words: list[int]
     labels: dict[str, int]
     lines: dict[int, int]
     source: str = ""
+    code: frozenset[int] = frozenset()
 
     def rows(self) -> list[tuple[str, ...]]:
         """The listing: address, word, instruction, line of the source."""
@@ -87,6 +88,7 @@ class Assembly:
     problems: list[Problem] = field(default_factory=list)
     words: dict[int, int] = field(default_factory=dict)
     lines: dict[int, int] = field(default_factory=dict)
+    code: set[int] = field(default_factory=set)
 
     def complain(self, line: Line, mistake: Mistake) -> None:
         """Note a mistake and go on: all are reported at once."""
@@ -157,6 +159,7 @@ class Assembly:
             return
         else:
             words = [self.instruction(line)]
+            self.code.add(line.at)
         for k, word in enumerate(words):
             if line.at + k in self.words:
                 raise Mistake("address", line.at + k, "each address once", f"line {self.lines[line.at + k]} has written it: move one of them")
@@ -247,7 +250,7 @@ def assemble(source: str, isa: str | ISA = "clean") -> Program:
     if work.problems:
         raise AssemblyError(sorted(work.problems, key=lambda problem: int(problem.where.split()[1])))
     words = [work.words.get(at, 0) for at in range(max(work.words, default=-1) + 1)]
-    return Program(work.isa, words, work.labels, work.lines, source)
+    return Program(work.isa, words, work.labels, work.lines, source, frozenset(work.code))
 
 
 def disassemble(word: int, isa: str | ISA = "clean") -> str:

@@ -18,6 +18,7 @@ from .variants import catalogue
 from .variants import isa as find
 
 SLICE = 50_000_000         # instructions between two looks at the keyboard: about a tenth of a second
+DEVICES = {"read_port", "write_port", "HALT"}                                               # what names a resource that is not storage
 ONE_BY_ONE = {"set_user", "timer", "set_timer", "set_enabled", "read_port", "write_port"}     # primitives that end a sprint
 
 
@@ -222,6 +223,9 @@ def entries(isa: ISA, functions: Sequence[Any]) -> list[int]:
     """What the interpreter is told of each operation code: number of its semantics, and flags."""
     table = [L.SPECIAL | L.UNDEFINED] * 256
     for opcode in isa.opcodes:
-        special = opcode.privileged or ONE_BY_ONE & set(opcode.does.__code__.co_names)
-        table[opcode.number] = functions.index(opcode.does) | (L.SPECIAL if special else 0) | (L.TRAPS_IN_USER if opcode.privileged else 0)
+        names = set(opcode.does.__code__.co_names)
+        flags = L.TRAPS_IN_USER if opcode.privileged else 0
+        flags |= L.DEVICE if DEVICES & names else 0
+        flags |= L.SPECIAL if flags or ONE_BY_ONE & names else 0
+        table[opcode.number] = functions.index(opcode.does) | flags
     return table

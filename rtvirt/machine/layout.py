@@ -25,11 +25,11 @@ SUPERVISOR, USER = 0, 1
 # How an instruction ends. The causes of traps are also what the machine stores for the handler (rule 1.6).
 OK = 0
 MEMORY, PRIVILEGED, SVC, ILLEGAL, TIMER = range(1, 6)
-HALT, CONSOLE_FULL = 6, 7
+HALT, CONSOLE_FULL, VM_FAULT = 6, 7, 8
 CAUSES = ("", "memory", "privileged", "svc", "illegal", "timer")
 
 # Why `run` came back.
-HALTED, OUT_OF_FUEL, TRAPPED, WEDGED, FULL, LEFT, YIELDED = range(1, 8)
+HALTED, OUT_OF_FUEL, TRAPPED, WEDGED, FULL, LEFT, YIELDED, FAULTED = range(1, 9)
 
 # Where a trap stores the old PSW and finds the new one: absolute addresses (rule 1.5, and difference D2).
 OLD_PSW, CAUSE, INFO, NEW_PSW, FIRST_FREE = 0, 4, 5, 8, 12
@@ -40,7 +40,7 @@ GUEST = 1 << 32            # a printed word is its character plus GUEST times th
 PORT_CONSOLE, PORT_DISK_ADDRESS, PORT_DISK = 0, 1, 2
 
 # An entry of `Machine.isa`: the number of a semantics, and what the interpreter must do besides.
-SPECIAL, TRAPS_IN_USER, UNDEFINED = 256, 512, 1024
+SPECIAL, TRAPS_IN_USER, UNDEFINED, DEVICE = 256, 512, 1024, 2048
 
 
 class Cpu(Row):
@@ -76,6 +76,7 @@ class Cpu(Row):
     crossings: int     # of a virtual processor: traps that brought the monitor in
     escaped: int       # of a virtual processor: 1 when real M or R changed without the monitor
     leaves: int        # 1: `run` comes back as soon as the processor is in user mode
+    hosted: int        # 1: the f-map that the machine composes has no devices; to use one is a VM fault (rule 7.3)
     patch: int         # of a virtual processor: operation code of call-outs, 0 if its program was not patched ...
     originals: int     # ... and where in `Machine.originals` the words that they stand for begin ...
     patches: int       # ... and how many there are

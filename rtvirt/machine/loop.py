@@ -9,7 +9,9 @@ from __future__ import annotations
 from . import storage as view
 from .layout import (
     CONSOLE_FULL,
+    DEVICE,
     DIGEST,
+    FAULTED,
     FULL,
     HALT,
     HALTED,
@@ -28,6 +30,7 @@ from .layout import (
     TRAPPED,
     TRAPS_IN_USER,
     UNDEFINED,
+    VM_FAULT,
     WEDGED,
 )
 
@@ -86,6 +89,8 @@ def special(m, cpu):
         ended = ILLEGAL
     elif entry & TRAPS_IN_USER and c.user:
         ended = PRIVILEGED
+    elif entry & DEVICE and c.hosted:
+        return VM_FAULT               # not begun: it comes again when its monitor has dealt with it
     else:
         c.p = p + 1
         ended = execute(m, cpu, entry & 255, w >> 8 & 7, w >> 12 & 7, immediate(w))
@@ -140,7 +145,7 @@ def take(m, cpu, cause):
 
 
 def run(m, cpu, fuel):
-    """Go on for up to `fuel` instructions. Returns HALTED, OUT_OF_FUEL, TRAPPED, WEDGED, FULL or LEFT; calling again goes on."""
+    """Go on for up to `fuel` instructions. Returns HALTED, OUT_OF_FUEL, TRAPPED, WEDGED, FULL, LEFT or FAULTED; calling again goes on."""
     c = m.cpus[cpu]
     end = c.clock + fuel
     while c.clock < end:
@@ -158,6 +163,8 @@ def run(m, cpu, fuel):
             return HALTED
         if ended == CONSOLE_FULL:
             return FULL
+        if ended == VM_FAULT:
+            return FAULTED
         if ended != OK:
             stop = take(m, cpu, ended)
             if stop != OK:

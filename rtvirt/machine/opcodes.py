@@ -196,7 +196,7 @@ def stt(m, cpu, a, b, imm):
 
 
 def rdt(m, cpu, a, b, imm):
-    """a := what is left on the timer."""
+    """a := what is left on the timer, negative once it has run down."""
     view.put(m, cpu, a, view.timer(m, cpu))
     return OK
 

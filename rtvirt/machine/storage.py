@@ -150,9 +150,9 @@ def set_enabled(m, cpu, value):
 
 
 def timer(m, cpu):
-    """Instructions until the timer runs down; 0 when it is off or has run down."""
+    """Instructions until the timer runs down, below 0 when it has and the trap is pending; 0 when it is off."""
     c = m.cpus[cpu]
-    return 0 if c.alarm == NEVER else max(0, c.alarm - c.clock)
+    return 0 if c.alarm == NEVER else c.alarm - c.clock
 
 
 def set_timer(m, cpu, value):

@@ -28,7 +28,7 @@ class Oracle:
         self.isa, self.size = isa, size
         self.E = (words + [0] * size)[:size]
         self.user, self.p, self.R, self.enabled = False, p, (0, size), False
-        self.left = None                      # of the timer: None off, 0 run down and pending
+        self.left = None                      # of the timer: None off, 0 or less run down and pending
         self.r = [0] * 8
         self.console: list[int] = []
         self.disk, self.disk_at = {}, 0
@@ -47,7 +47,7 @@ class Oracle:
         while self.begun < fuel:
             p = self.p
             try:
-                if self.enabled and self.left == 0:
+                if self.enabled and self.left is not None and self.left <= 0:
                     self.left = None
                     raise Trap(5, 0)
                 self.begun += 1
@@ -67,7 +67,7 @@ class Oracle:
         """The timer counts instructions begun, but not the one that set it."""
         if self.just_set:
             return
-        if self.left:
+        if self.left is not None:
             self.left -= 1
 
     def trap(self, cause: int, info: int) -> bool:

@@ -1,8 +1,19 @@
-"""Virtual machine monitors: the dispatcher and its interpreters (dispatch.py), the allocator and the people's view (host.py)."""
+"""Virtual machine monitors after Popek and Goldberg.
+
+dispatch.py     the dispatcher and its interpreters
+host.py         the allocator, turns, tables of who executed what
+hypercalls.py   what a paravirtual guest may ask for
+patching.py     binary translation: which words are replaced
+trace.py        a guest's instructions one by one
+monitor.asm     a monitor in the machine's own language, which can run itself
+nest.py         monitors in monitors; depths.py compares them; maps.py has Goldberg's maps
+"""
 
 from __future__ import annotations
 
+from .depths import Nests, compositions
 from .host import STYLES, Monitor, VirtualMachine
+from .nest import Nest, nest
 from .trace import Step, Trace
 
-__all__ = ["STYLES", "Monitor", "Step", "Trace", "VirtualMachine"]
+__all__ = ["STYLES", "Monitor", "Nest", "Nests", "Step", "Trace", "VirtualMachine", "compositions", "nest"]

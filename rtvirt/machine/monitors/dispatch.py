@@ -37,7 +37,7 @@ from . import hypercalls
 from .hypercalls import AGAIN, FIRST, YIELD_NOW
 
 TRAP_AND_EMULATE, HYBRID, INTERPRETER, PARAVIRTUAL, BINARY_TRANSLATION = range(5)
-EMULATE, CALL_OUT, HYPERCALL = 16, 17, 18             # what the dispatcher finds that the monitor owes the guest
+EMULATE, CALL_OUT, HYPERCALL = 32, 33, 34             # what the dispatcher finds that the monitor owes the guest
 run, take, as_written, hypercall = loop.run, loop.take, loop.as_written, hypercalls.hypercall
 
 # ------------------------------------------------------------------ f, and back

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ...errors import Problem, SpecError
 from .. import layout as L
+from .. import loop
 from ..assembler import Program, assemble
 from ..bind import monitor_of
 from ..cpu import Machine
 from ..isa import ISA
 from ..tables import html_table, text_table
 from . import dispatch
+from .patching import patch, patched_sites
 from .trace import Step, Trace, step, trace
 
 if TYPE_CHECKING:
     import pandas as pd
 
 STYLES = {"trap-and-emulate": dispatch.TRAP_AND_EMULATE, "hybrid": dispatch.HYBRID, "interpreter": dispatch.INTERPRETER,
-          "paravirtual": dispatch.PARAVIRTUAL}
+          "paravirtual": dispatch.PARAVIRTUAL, "binary-translation": dispatch.BINARY_TRANSLATION}
 COUNTS = ("instructions", "directly", "emulated", "interpreted", "callouts", "hypercalls", "operations", "reflected", "crossings")
 REASONS = {L.HALTED: "halted", L.OUT_OF_FUEL: "out of fuel", L.WEDGED: "wedged", L.FULL: "out of fuel", L.YIELDED: "yielded"}
 GOES_ON = ("not run", "out of fuel", "yielded")
@@ -73,13 +76,20 @@ class VirtualMachine:
         return self.reason in GOES_ON
 
     def word(self, at: int) -> int | None:
-        """The word at an address relative to the virtual R; None where R does not reach."""
+        """The word, as the guest wrote it, at an address relative to the virtual R; None where R does not reach."""
         cpu = self.cpu
-        return int(self.monitor.machine.state.store[int(cpu.window) + at]) if at < int(cpu.reach) else None
+        state = self.monitor.machine.state
+        return int(loop.as_written(state, self.number, state.store[int(cpu.window) + at])) if at < int(cpu.reach) else None
 
     def memory(self) -> list[int]:
-        """The guest's storage."""
-        return [int(x) for x in self.monitor.machine.state.store[self.origin:self.origin + self.size]]
+        """The guest's storage as the guest wrote it: f⁻¹, with originals in place of call-outs."""
+        state = self.monitor.machine.state
+        return [int(loop.as_written(state, self.number, word)) for word in state.store[self.origin:self.origin + self.size]]
+
+    @property
+    def patched(self) -> list[tuple[int, str, str]]:
+        """Call-outs in its storage: (address, original instruction, word in its place)."""
+        return patched_sites(self)
 
     def fingerprint(self) -> tuple[Any, ...]:
         """Everything a guest can know, in the order of `Machine.fingerprint`: g = f⁻¹ applied to the real state."""
@@ -103,10 +113,11 @@ class Monitor:
     ----------
     isa : str or ISA
         The machine's instruction set.
-    style : {"trap-and-emulate", "hybrid", "interpreter", "paravirtual"}
+    style : {"trap-and-emulate", "hybrid", "interpreter", "paravirtual", "binary-translation"}
         Who executes the guest's supervisor mode: the processor, with privileged instructions trapping to the monitor (Theorem 1); an
         interpreter (Theorem 3); or an interpreter for all modes (no monitor by the 1974 definition: it is not efficient). "paravirtual"
-        is the first, and offers hypercalls to guests that were written for it.
+        is the first, and offers hypercalls to guests that were written for it. "binary-translation" is the first, and replaces sensitive
+        instructions that do not trap when it loads a program.
     store : int
         Words of real storage; the monitor keeps the first 12.
     compiled : bool
@@ -128,10 +139,11 @@ class Monitor:
         self.style, self.machine = style, Machine(isa, store=store, compiled=compiled)
         self.kernel = monitor_of(self.machine.engine).monitor
         self.guests: list[VirtualMachine] = []
-        self.free = L.FIRST_FREE
+        self.free, self.originals = L.FIRST_FREE, 0
 
-    def create(self, program: str | Program, size: int = 4096) -> VirtualMachine:
-        """The allocator: a virtual machine of `size` words that no other guest has."""
+    def create(self, program: str | Program, size: int = 4096, *, sites: str | Iterable[int] = "assembler") -> VirtualMachine:
+        """The allocator: a virtual machine of `size` words that no other guest has. `sites` says where binary translation looks for
+        instructions (`patching.find_sites`)."""
         program = assemble(program, self.machine.isa) if isinstance(program, str) else program
         left = self.machine.size - self.free
         problems = []
@@ -143,6 +155,8 @@ class Monitor:
         if problems:
             raise SpecError(problems)
         guest = VirtualMachine(self, len(self.guests) + 1, program, self.free, size)
+        if self.style == "binary-translation":
+            self.originals += patch(guest, sites, self.originals)
         self.free += size
         self.guests.append(guest)
         return guest

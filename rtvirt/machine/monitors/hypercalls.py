@@ -13,7 +13,7 @@ from ..layout import CONSOLE, CONSOLE_FULL, CONSOLE_USED, HALT, OK, REGISTERS, S
 
 AT_ONCE = 64               # entries of a list for one crossing; the call then comes again for the rest, so that no guest can hold the monitor
 TEXT = 256                 # words that WRITE takes
-YIELD_NOW, AGAIN = 8, 9    # how a call may end, besides as an instruction does (layout.OK to CONSOLE_FULL)
+YIELD_NOW, AGAIN = 16, 17  # how a call may end, besides as an instruction does (layout.OK to VM_FAULT)
 lpsw, call = opcodes.lpsw, None
 
 # ------------------------------------------------------------------ the calls that are no instruction
