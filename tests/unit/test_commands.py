@@ -103,3 +103,10 @@ def test_launcher_unknown_commands():
     lab = launcher()
     with pytest.raises(lab.Stop, match="no such command"):
         lab.main(["dance"])
+
+
+def test_warmup_compiles_the_machine():
+    from rtvirt.machine.warm import is_warm
+
+    done = CliRunner().invoke(main, ["warmup", "machine"])
+    assert done.exit_code == 0 and "machine: ready after" in done.output and is_warm()

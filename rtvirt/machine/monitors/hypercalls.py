@@ -102,40 +102,48 @@ def done(ended):
     return ended == OK or ended == HALT or ended >= YIELD_NOW
 
 
-def batch(m, cpu):
-    """r4 entries from r3 on, of three words: a number, r1, r2. Results are stored back. r3 and r4 say how far it got, so that it can go on
-    after a trap, a full console or AT_ONCE entries: as MVCL on System/370, or a multicall that Xen cuts short."""
-    for _ in range(AT_ONCE):
-        at, left = view.register(m, cpu, 3), view.register(m, cpu, 4)
-        if left == 0:
-            return OK
-        for k in range(3):
-            if not view.reachable(m, cpu, view.word(at + k)):
-                return view.memory_trap(m, cpu, view.word(at + k))
-        number = view.load(m, cpu, at)
-        view.put(m, cpu, 1, view.load(m, cpu, view.word(at + 1)))
-        view.put(m, cpu, 2, view.load(m, cpu, view.word(at + 2)))
-        view.put(m, cpu, 3, at + 3)
-        view.put(m, cpu, 4, left - 1)
-        ended = perform(m, cpu, number)
-        if not done(ended):                                     # it is the next one still
-            view.put(m, cpu, 3, at)
-            view.put(m, cpu, 4, left)
-            return ended
-        if number == GET_R or number == GET_STATUS or number == GET_TIMER or number == IN:
-            view.store(m, cpu, view.word(at + 1), view.register(m, cpu, 1))
-            view.store(m, cpu, view.word(at + 2), view.register(m, cpu, 2))
-        m.cpus[cpu].operations += 1
-        if ended != OK or RETURN <= number <= SWITCH:           # whoever loads a PSW is elsewhere now
-            return ended
-    return OK if view.register(m, cpu, 4) == 0 else AGAIN
+def fetch(m, cpu):
+    """r1 and r2 from the entry at r3. Returns OK or MEMORY."""
+    at = view.register(m, cpu, 3)
+    for k in range(3):
+        if not view.reachable(m, cpu, view.word(at + k)):
+            return view.memory_trap(m, cpu, view.word(at + k))
+    view.put(m, cpu, 1, view.load(m, cpu, view.word(at + 1)))
+    view.put(m, cpu, 2, view.load(m, cpu, view.word(at + 2)))
+    return OK
+
+
+def advance(m, cpu, number):
+    """Store what was asked for back into the entry at r3, and go on to the next."""
+    at = view.register(m, cpu, 3)
+    if number == GET_R or number == GET_STATUS or number == GET_TIMER or number == IN:
+        view.store(m, cpu, view.word(at + 1), view.register(m, cpu, 1))
+        view.store(m, cpu, view.word(at + 2), view.register(m, cpu, 2))
+    view.put(m, cpu, 3, at + 3)
+    view.put(m, cpu, 4, view.register(m, cpu, 4) - 1)
 
 
 def hypercall(m, cpu, number):
-    """Do what the guest asks. Returns how it ended."""
-    if number == BATCH:
-        return batch(m, cpu)
-    ended = perform(m, cpu, number)
-    if done(ended):
+    """Do what the guest asks: one call, or for BATCH r4 entries from r3 on, of three words: a number, r1, r2. Returns how it ended.
+
+    r3 and r4 say how far a list has got, so that it can go on after a trap, a full console or AT_ONCE entries: as MVCL on System/370, or a
+    multicall that Xen cuts short.
+    """
+    listed = number == BATCH
+    for _ in range(AT_ONCE if listed else 1):
+        if listed:
+            if view.register(m, cpu, 4) == 0:
+                return OK
+            ended = fetch(m, cpu)
+            if ended != OK:
+                return ended
+            number = view.load(m, cpu, view.register(m, cpu, 3))
+        ended = perform(m, cpu, number)
+        if not done(ended):
+            return ended
         m.cpus[cpu].operations += 1
-    return ended
+        if listed and number != SWITCH:                         # which has loaded all registers
+            advance(m, cpu, number)
+        if ended != OK or RETURN <= number <= SWITCH:           # whoever loads a PSW is elsewhere now
+            return ended
+    return AGAIN if listed and view.register(m, cpu, 4) != 0 else OK
