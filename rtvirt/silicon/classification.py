@@ -8,7 +8,7 @@ import json
 import time
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.util import find_spec
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .. import data
@@ -122,8 +122,13 @@ def twice(columns: list[str]) -> list[str]:
 
 
 def installed() -> bool:
-    """True when the extra is there."""
-    return find_spec("unicorn") is not None and find_spec("capstone") is not None
+    """True when the extra is there and can be loaded: asking only whether its files exist would miss an engine without its library."""
+    try:
+        import_module("unicorn")
+        import_module("capstone")
+    except ImportError:
+        return False
+    return True
 
 
 def classify(isa: str, *, live: bool | None = None, patience: float = PATIENCE) -> Classification:

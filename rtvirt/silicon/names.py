@@ -22,6 +22,6 @@ def load(name: str) -> Isa:
     SpecError
         For a name that is not in the list; the message has the list.
     """
-    if name not in HOMES:
+    if not isinstance(name, str) or name not in HOMES:
         raise SpecError([Problem("isa", name, ", ".join(NAMES), "take one of these names, spelled so")])
     return import_module(f".{HOMES[name]}", __package__).ISA

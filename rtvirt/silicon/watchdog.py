@@ -46,9 +46,13 @@ def reports(command: Callable[[int], Sequence[str]], count: int, patience: float
     Raises
     ------
     EngineError
-        When the child ends before its first form.
+        When the child gives up by itself before its first form: the installation is at fault, not an instruction.
+
+    Notes
+    -----
+    A child that crashes or hangs before its first form is tried a second time; if it does so again, that is the verdict on all forms left.
     """
-    first = 0
+    first, again = 0, True
     while first < count:
         current, why = None, ""
         for message in talk(command(first), patience):
@@ -61,16 +65,22 @@ def reports(command: Callable[[int], Sequence[str]], count: int, patience: float
                 break
             if message["event"] != "start":
                 yield message
-        if current is None:
+        if current is not None:
+            yield {"event": "failure", "form": current, "why": why}
+            first = current + 1
+        elif why.startswith("ended"):
             raise EngineError(f"the engine did not start: {why}")
-        yield {"event": "failure", "form": current, "why": why}
-        first = current + 1
+        elif again:
+            again = False
+        else:
+            yield from ({"event": "failure", "form": form, "why": f"did not start: {why}"} for form in range(first, count))
+            return
 
 
 def talk(command: Sequence[str], patience: float) -> Iterator[dict[str, Any]]:
     """Messages of one process, and at last "gone" with the reason if it does not say "end"."""
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path or os.getcwd() for path in sys.path))
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env=environment)
     lines: queue.Queue[str | None] = queue.Queue()
     errors: list[str] = []
     readers = [threading.Thread(target=pump, args=(process.stdout, lines.put), daemon=True),
@@ -87,8 +97,10 @@ def talk(command: Sequence[str], patience: float) -> Iterator[dict[str, Any]]:
                 return
             if line is None:
                 break
-            message = json.loads(line)
             started = True
+            message = understood(line)
+            if message is None:
+                continue
             yield message
             if message["event"] == "end":
                 return
@@ -98,6 +110,15 @@ def talk(command: Sequence[str], patience: float) -> Iterator[dict[str, Any]]:
     finally:
         process.kill()
         process.wait()
+
+
+def understood(line: str) -> dict[str, Any] | None:
+    """A message; None for half a line of a child that was killed while it wrote, and for what an engine prints by itself."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) and "event" in message else None
 
 
 def pump(stream: Any, put: Callable[[Any], Any]) -> None:

@@ -97,6 +97,25 @@ def test_watchdog_says_why_a_child_never_started():
         list(reports(lambda first: [sys.executable, "-c", "raise SystemExit('no such thing')"], 3, patience=0.5))
 
 
+def test_a_child_that_cannot_be_kept_alive_is_a_verdict():
+    """Killed before the first form, twice: the verdict on every form, and no exception."""
+    dies = "import os, sys; print('half a', end='', flush=True); os.kill(os.getpid(), 9)"
+    found = list(reports(lambda first: [sys.executable, "-I", "-S", "-c", dies], 3, patience=0.5))
+    assert [(m["event"], m["form"], m["why"]) for m in found] == [("failure", i, "did not start: crashed: SIGKILL") for i in range(3)]
+
+
+def test_what_an_engine_prints_is_no_message():
+    noisy = "print('qemu: fatal'); print('[1]'); print('{\"event\": \"done\", \"form\": 0}'); print('{\"event\": \"end\"}')"
+    assert [m["form"] for m in reports(lambda first: [sys.executable, "-I", "-S", "-c", noisy], 1)] == [0]
+
+
+@pytest.mark.parametrize("missing", ["unicorn", "capstone"])
+def test_an_extra_that_cannot_be_loaded_is_not_installed(monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    found = rv.silicon.classify("ppc32")
+    assert not rv.silicon.installed() and found.date and found.date in repr(found) and "pip install rtvirt[silicon]" in repr(found)
+
+
 @pytest.mark.parametrize("name", SEVENTEEN)
 def test_famous_offender_is_found(name):
     row = rv.silicon.classify("x86-32", live=False).table.loc[name]
@@ -185,6 +204,8 @@ def test_without_the_extra_stored_results_say_so(monkeypatch):
 def test_unknown_names_list_the_valid_ones():
     with pytest.raises(rv.SpecError, match="x86-32, x86-64, armv7-a, aarch64, rv64, mips32, ppc32, m68000, coldfire, s390x"):
         rv.silicon.classify("z80")
+    with pytest.raises(rv.SpecError, match="m68000"):
+        rv.silicon.classify(["x86-32"])
 
 
 def test_no_table_claims_to_speak_of_silicon(isa):
