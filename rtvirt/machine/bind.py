@@ -10,21 +10,53 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
+from ..errors import Problem, SpecError
 from ..jit import DISABLED, PACKAGE, cache_root, entry, fingerprint, kernel
-from . import opcodes
+from . import opcodes, storage
+from .layout import ENDINGS
 
 SOURCES = ("jit.py", "kernels.py", "rows.py", "machine/layout.py", "machine/storage.py", "machine/opcodes.py", "machine/isa.py", "machine/loop.py",
            "machine/bind.py", "machine/variants/*.py", "machine/monitors/dispatch.py", "machine/monitors/hypercalls.py")
 Wrap = Callable[[Any], Any]
 
 
-def rebound(function: Any, view: Any) -> Any:
-    """The same code, acting through another `view`."""
-    names = {**function.__globals__, "view": view}
-    return FunctionType(function.__code__, names, function.__name__, function.__defaults__, function.__closure__)
+def rebound(function: Any, view: Any, wrap: Wrap | None = None, known: dict[Any, Any] | None = None) -> Any:
+    """The same code, acting through another `view`; and so are the functions of yours that it calls."""
+    known = {} if known is None else known
+    if function not in known:
+        names = {**function.__globals__, "view": view}
+        cells = tuple(CellType(cell.cell_contents) for cell in function.__closure__ or ())
+        mine = FunctionType(function.__code__, names, function.__name__, function.__defaults__, cells or None)
+        known[function] = wrap(mine) if wrap else mine
+
+        def other(value: Any) -> Any:
+            if value is storage:
+                return view
+            return rebound(value, view, wrap, known) if acts(value) else value
+
+        names.update({name: other(names[name]) for name in function.__code__.co_names if name in names})
+        for cell in cells:
+            cell.cell_contents = other(cell.cell_contents)
+    return known[function]
+
+
+def acts(value: Any) -> bool:
+    """True for a function that is no primitive itself, but may use them."""
+    return isinstance(value, FunctionType) and value.__module__ != storage.__name__ and bool(primitives(value))
+
+
+def primitives(function: Any, seen: set[Any] | None = None) -> set[str]:
+    """Names of the primitives that an opcode uses, by itself or through functions that it calls."""
+    seen = set() if seen is None else seen
+    if not isinstance(function, FunctionType) or function in seen:
+        return set()
+    seen.add(function)
+    inside = [cell.cell_contents for cell in function.__closure__ or ()]
+    called = [function.__globals__.get(name) for name in function.__code__.co_names] + inside
+    return {name for name in function.__code__.co_names if hasattr(storage, name)}.union(*(primitives(f, seen) for f in called))
 
 
 def copy_of(module: ModuleType, wrap: Wrap, **names: Any) -> ModuleType:
@@ -55,6 +87,22 @@ def dispatcher(functions: Sequence[Any]) -> Any:
     return names["execute"]
 
 
+def watched(execute: Any, functions: Sequence[Any]) -> Any:
+    """The same, for functions from outside: one that forgets its `return OK` is named instead of confusing the interpreter."""
+    def execute_watched(m: Any, cpu: int, number: int, a: int, b: int, imm: int) -> int:
+        ended = execute(m, cpu, number, a, b, imm)
+        if ended not in ENDINGS:
+            raise bad_ending(functions[number].__name__, ended)
+        return ended
+    return execute_watched
+
+
+def bad_ending(name: str, ended: Any) -> SpecError:
+    """The error for a function of yours that returns what no instruction ends with."""
+    return SpecError([Problem(f"what {name} returns", ended, "OK, HALT, or what a primitive of view returns that traps",
+                              "end every way through the function with `return OK`")])
+
+
 def cache_dir() -> Path:
     """Where the compiled interpreter of the built-in instruction sets is kept."""
     return cache_root() / f"machine-{fingerprint(files(SOURCES))}"
@@ -68,11 +116,13 @@ def files(patterns: Iterable[str]) -> list[Path]:
 @cache
 def interpreter(functions: tuple[Any, ...], compiled: bool, built_in: bool) -> ModuleType:
     """`loop.py` over real storage with these opcodes; compiled, or plain Python for a debugger and for opcodes written in a notebook."""
-    from . import loop, storage
+    from . import loop
 
     wrap = kernel if compiled and not DISABLED else plain
     view = copy_of(storage, wrap)
-    execute = wrap(dispatcher([wrap(rebound(function, view)) for function in functions]))
+    execute = wrap(dispatcher([rebound(function, view, wrap) for function in functions]))
+    if wrap is plain and not built_in:
+        execute = watched(execute, functions)
     bound = copy_of(loop, wrap, view=view, execute=execute)
     bound.inner = copy_of(loop, wrap, view=view, execute=execute)      # for monitors, which are compiled around it
     bound.wrap, bound.built_in = wrap, built_in

@@ -11,7 +11,7 @@ from ..jit import DISABLED
 from ..rows import handle, make
 from . import layout as L
 from .assembler import Program, assemble
-from .bind import interpreter
+from .bind import interpreter, primitives
 from .debug import Snapshot, why_it_stopped
 from .isa import ISA
 from .variants import catalogue
@@ -81,9 +81,11 @@ class Machine:
     def __init__(self, isa: str | ISA = "clean", program: str | Program = "", *, store: int = 4096, start: int | None = None,
                  compiled: bool | None = None) -> None:
         self.isa = find(isa)
-        if not L.FIRST_FREE <= store <= L.STORE:
+        if not isinstance(store, int) or not L.FIRST_FREE <= store <= L.STORE:
             raise SpecError([Problem("store", store, f"{L.FIRST_FREE} to {L.STORE} words", "choose a size in that range")])
-        self.program = assemble(program, self.isa) if isinstance(program, str) else program
+        if start is not None and (not isinstance(start, int) or not 0 <= start < store):
+            raise SpecError([Problem("start", start, f"0 to {store - 1}", "leave it out, and name the place `start:` in the program")])
+        self.program = program if isinstance(program, Program) else assemble(program, self.isa)
         if len(self.program.words) > store:
             raise SpecError([Problem("store", store, f"{len(self.program.words)} words or more, the program's size", "make the storage larger")])
         known = catalogue()
@@ -122,7 +124,7 @@ class Machine:
         """
         if not isinstance(fuel, int) or not 0 < fuel <= 10**15:
             raise SpecError([Problem("fuel", fuel, "1 to 10**15 instructions", "write for example fuel=1_000_000")])
-        cpu, left, reason = self.state.cpus[0], fuel, L.OUT_OF_FUEL
+        cpu, left, reason, trapped = self.state.cpus[0], fuel, L.OUT_OF_FUEL, sum(self.traps.values())
         cpu.monitored = int(stop_on_trap)
         while left > 0:
             begun = int(cpu.clock)
@@ -132,7 +134,7 @@ class Machine:
             if reason not in (L.OUT_OF_FUEL, L.FULL):
                 break
         self.last = Report(("", "halted", "out of fuel", "trapped", "wedged", "console full")[reason], fuel - left,
-                           why_it_stopped(self, reason, fuel - left))
+                           why_it_stopped(self, reason, fuel - left, sum(self.traps.values()) - trapped))
         return self.last
 
     def step(self, count: int = 1) -> Snapshot:
@@ -148,10 +150,13 @@ class Machine:
 
     def type(self, text: str) -> None:
         """Put text into the console's input."""
-        if len(text) > L.CONSOLE:
-            raise SpecError([Problem("text", f"{len(text)} characters", f"up to {L.CONSOLE}", "type it in parts")])
+        if not isinstance(text, str):
+            raise SpecError([Problem("text", text, "a string", 'write for example type("abc")')])
         waiting = [int(c) for c in self.state.keyboard[int(self.state.ports[L.KEYS_READ]):int(self.state.ports[L.KEYS])]]
-        words = ([*waiting, *map(ord, text)])[:L.CONSOLE]
+        words = [*waiting, *map(ord, text)]
+        if len(words) > L.CONSOLE:
+            raise SpecError([Problem("text", f"{len(text)} characters after {len(waiting)} unread ones", f"up to {L.CONSOLE} together",
+                                     "type it in parts")])
         for i, word in enumerate(words):
             self.state.keyboard[i] = word
         self.state.ports[L.KEYS_READ], self.state.ports[L.KEYS] = 0, len(words)
@@ -186,12 +191,14 @@ class Machine:
 
     def memory(self, at: int = 0, count: int | None = None) -> list[int]:
         """Words of storage, from absolute address `at`."""
+        if not 0 <= at <= self.size or (count is not None and count < 0):
+            raise SpecError([Problem("address", at, f"0 to {self.size}, and a count of 0 or more", "correct it")])
         return [int(x) for x in self.state.store[at:self.size if count is None else min(self.size, at + count)]]
 
     def __getitem__(self, place: int | str) -> int:
         """The word at an absolute address, or at a label of the program."""
         at = self.program.labels.get(place, -1) if isinstance(place, str) else place
-        if not 0 <= at < self.size:
+        if not isinstance(at, int) or not 0 <= at < self.size:
             raise SpecError([Problem("address", place, f"0 to {self.size - 1}, or a label of the program", "correct it")])
         return int(self.state.store[at])
 
@@ -223,7 +230,7 @@ def entries(isa: ISA, functions: Sequence[Any]) -> list[int]:
     """What the interpreter is told of each operation code: number of its semantics, and flags."""
     table = [L.SPECIAL | L.UNDEFINED] * 256
     for opcode in isa.opcodes:
-        names = set(opcode.does.__code__.co_names)
+        names = primitives(opcode.does)
         flags = L.TRAPS_IN_USER if opcode.privileged else 0
         flags |= L.DEVICE if DEVICES & names else 0
         flags |= L.SPECIAL if flags or ONE_BY_ONE & names else 0

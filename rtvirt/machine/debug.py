@@ -94,8 +94,8 @@ def explain(machine: Any, cause: int, p: int, info: int) -> str:
     return f"the timer ran down before P={p}"
 
 
-def why_it_stopped(machine: Machine, reason: int, begun: int) -> str:
-    """One line on how a run ended, and what to do about it."""
+def why_it_stopped(machine: Machine, reason: int, begun: int, trapped: int) -> str:
+    """One line on how a run of `begun` instructions ended, `trapped` of which trapped, and what to do about it."""
     cpu = machine.state.cpus[0]
     where, after = f"in {mode(int(cpu.user))} mode", f"after {begun:,} instruction{'s' * (begun != 1)}"
     if reason == L.HALTED:
@@ -106,6 +106,10 @@ def why_it_stopped(machine: Machine, reason: int, begun: int) -> str:
         return (f"wedged {after}: {explain(machine, int(cpu.cause), int(cpu.trap_p), int(cpu.info))}; and no handler: the new PSW at "
                 f"E[{L.NEW_PSW}..{L.NEW_PSW + 3}] has P={int(cpu.p)}, which R=({int(cpu.l)}, {int(cpu.b)}) does not reach. "
                 "Store the PSW of a handler there")
+    if 2 * trapped > begun > 2:
+        why = explain(machine, int(cpu.cause), int(cpu.trap_p), int(cpu.info))
+        return (f"out of fuel {after}, {trapped:,} of which trapped, at P={int(cpu.p)} {where}: {why}; "
+                f"it looks as if the handler that the new PSW at E[{L.NEW_PSW}..{L.NEW_PSW + 3}] leads to traps itself")
     return f"out of fuel {after}, at P={int(cpu.p)} ({here(machine, int(cpu.p))}) {where}: no HLT yet; run() goes on from here"
 
 

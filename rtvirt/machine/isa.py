@@ -12,10 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, SpecError
 from . import opcodes as does
+from .bind import rebound
+from .layout import ENDINGS
+from .lazy import Branches, Lazy
 from .tables import html_table, text_table
 
 if TYPE_CHECKING:
@@ -116,6 +120,8 @@ class ISA:
                 problems.append(Problem(f"opcodes[{o.name}].operands", o.operands, " | ".join(repr(x) for x in OPERANDS), "write one of these"))
             if not callable(o.does) or not hasattr(o.does, "__code__") or o.does.__code__.co_argcount != 5:
                 problems.append(Problem(f"opcodes[{o.name}].does", o.does, "a function of (m, cpu, a, b, imm)", "see machine/opcodes.py"))
+            elif wrong := tried(o.does):
+                problems.append(Problem(f"opcodes[{o.name}].does", *wrong))
             numbers.add(o.number)
         if problems:
             raise SpecError(problems)
@@ -138,6 +144,23 @@ class ISA:
 
     def _repr_html_(self) -> str:
         return html_table(("no.", "opcode", "operands", "privileged", "does"), self.rows(), f"{self.name}: {self.title}", self.story)
+
+
+@cache
+def tried(function: Semantics) -> tuple[str, str, str] | None:
+    """What is wrong with a function, what is allowed, what to do; found by running it once in each mode on a state full of zeros."""
+    if {"machine", "view"} <= set(function.__code__.co_names):
+        return "uses rv.machine.view", "view.put(...) and the like", "write `from rtvirt.machine import view`: that name can be led to any state"
+    view = Lazy(Branches(2, 6))
+    for mode in (0, 1):
+        view.begin(mode, {})
+        try:
+            ended = rebound(function, view)(None, 0, 1, 2, 1)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}", "the primitives of rtvirt.machine.view", "correct the function"
+        if ended not in ENDINGS:
+            return f"returns {ended!r}", "OK, HALT, or what a primitive returns that traps", "end every way through it with `return OK`"
+    return None
 
 
 PRIVILEGED = frozenset(("LPSW", "SRR", "GRR", "JRST", "SSR", "RSR", "STT", "RDT", "HLT", "IN", "OUT"))

@@ -26,6 +26,7 @@ SUPERVISOR, USER = 0, 1
 OK = 0
 MEMORY, PRIVILEGED, SVC, ILLEGAL, TIMER = range(1, 6)
 HALT, CONSOLE_FULL, VM_FAULT = 6, 7, 8
+ENDINGS = (OK, MEMORY, PRIVILEGED, SVC, ILLEGAL, TIMER, HALT, CONSOLE_FULL)
 CAUSES = ("", "memory", "privileged", "svc", "illegal", "timer")
 
 # Why `run` came back.

@@ -12,7 +12,13 @@ from typing import Any
 
 from .layout import MEMORY, OK
 
+FUEL = 10_000            # reads of state that one instruction may make: none that ends needs that many
+TAKEN: Any = "taken"     # what a port has to say after it was read: not known, but no longer what it said
 Cell = Any               # ("r", 1), ("e", 3), ("x", l, 7), ("in", 0), "p", "l", "b", "ie", "t"
+
+
+class Endless(Exception):
+    """An instruction does not end."""
 
 
 class Branches:
@@ -31,8 +37,12 @@ class Branches:
     def first(self, cell: Cell) -> int:
         """The value that a cell has when it is first read."""
         self.order.append(cell)
-        self.values[cell] = 0
-        return 0
+        self.values[cell] = least = self.least(cell)
+        return least
+
+    def least(self, cell: Cell) -> int:
+        """Smallest value of a cell. With a bound of 0 no instruction could have been fetched."""
+        return 1 if cell == "b" else 0
 
     def most(self, cell: Cell) -> int:
         """Largest value of a cell: a word's, but a bound is a number of words, and may be all that a word can address."""
@@ -69,7 +79,7 @@ class Draws(Branches):
     def first(self, cell: Cell) -> int:
         """Draw a value."""
         top = 2 if cell == "ie" else self.size if cell in ("l", "b", "p") or self.random.random() < 0.5 else 1 << self.bits
-        self.values[cell] = value = self.random.randrange(top)
+        self.values[cell] = value = max(self.least(cell), self.random.randrange(top))
         return value
 
     def next(self) -> bool:
@@ -90,9 +100,10 @@ class Lazy:
         self.cells, self.mask, self.size = cells, (1 << cells.bits) - 1, cells.size
         self.begin(0, {})
 
-    def begin(self, mode: int, other: dict[Cell, int]) -> None:
-        """Start a run in mode `mode`; `other` overrules shared cells."""
-        self.mode, self.other, self.writes, self.info = mode, other, {}, 0
+    def begin(self, mode: int, other: dict[Cell, int], width: int = 0) -> None:
+        """Start a run in mode `mode`; `other` overrules shared cells. For a pair whose bounds differ, `width` is the larger one: words between
+        the bounds are the same cells in both states."""
+        self.mode, self.other, self.width, self.writes, self.fuel = mode, other, width, {}, FUEL
 
     def before(self, cell: Cell) -> int:
         """A cell's value before the instruction."""
@@ -103,6 +114,9 @@ class Lazy:
 
     def now(self, cell: Cell) -> int:
         """Its present value."""
+        self.fuel -= 1
+        if self.fuel < 0:
+            raise Endless(f"still not done after {FUEL:,} reads of the machine's state")
         return self.writes[cell] if cell in self.writes else self.before(cell)
 
     # -------------------------------------------------------------- words, registers, storage
@@ -142,7 +156,7 @@ class Lazy:
     def absolute(self, at: int) -> Cell:
         """The cell at an absolute address: one of E|R as it was before the instruction, or one outside it, which the two states of
         a pair need not share."""
-        l, b = self.before("l"), self.before("b")  # noqa: E741
+        l, b = self.before("l"), max(self.before("b"), self.width)  # noqa: E741
         return ("e", at - l) if l <= at < l + b else ("x", l, at)
 
     def exists(self, m: Any, cpu: int, at: int) -> bool:
@@ -192,8 +206,8 @@ class Lazy:
         return self.now("b")
 
     def set_r(self, m: Any, cpu: int, l: int, b: int) -> None:  # noqa: E741
-        """Set R."""
-        self.writes["l"], self.writes["b"] = l & self.mask, b & self.mask
+        """Set R. A bound may be one more than a word can hold (see `Branches.most`)."""
+        self.writes["l"], self.writes["b"] = l & self.mask, b if b == self.mask + 1 else b & self.mask
 
     # -------------------------------------------------------------- extension
 
@@ -214,8 +228,10 @@ class Lazy:
         self.writes["t"] = value & self.mask
 
     def read_port(self, m: Any, cpu: int, port: int) -> int:
-        """What a device says: a cell of its own."""
-        return self.before(("in", port))
+        """What a device says: a cell of its own. The device has then said it."""
+        value = self.before(("in", port))
+        self.writes["in", port] = TAKEN
+        return value
 
     def write_port(self, m: Any, cpu: int, port: int, value: int) -> int:
         """A word to a device."""

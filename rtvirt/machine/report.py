@@ -216,7 +216,8 @@ class Classification:
         """How it was decided."""
         where = f"a machine of {self.bits}-bit words and {self.store} words of storage, {self.model} model"
         if self.trials is None:
-            return f"proved by exhausting {where}: {self.cases:,} cases"
+            large = ", ".join(verdict.opcode for verdict in self.verdicts if not verdict.exact)
+            return f"proved by exhausting {where}: {self.cases:,} cases" + (f"; too large for that, and sampled: {large}" if large else "")
         return f"sampled on {where}: {self.cases:,} states drawn, seed {self.seed}; a class that was not found is not excluded"
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import Problem, SpecError
 from .classify import classify
 from .isa import ISA
 from .report import Classification
@@ -39,6 +40,8 @@ class Theorems:
     all: tuple[Theorem, ...]
 
     def __getitem__(self, number: int) -> Theorem:
+        if number not in (1, 2, 3):
+            raise SpecError([Problem("theorem", number, "1, 2 or 3", "choose one of these")])
         return self.all[number - 1]
 
     @property

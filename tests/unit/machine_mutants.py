@@ -1,8 +1,8 @@
 """Mutants of opcodes: every change that touches mode, R, trapping, or what is read of them.
 
 Removing: each place in an opcode's source that sets or reads M, l, the switch, the timer or a port, or that decides on a trap. Adding: to opcodes
-that do not have the trait already, a change of M, of R, of a cell outside E|R, a trap in one mode, a read of M or of l. Not mutated, because
-no definition can see it: reads of the bound b (R + x = (l + x, b) keeps it), and reads in an opcode that always changes control state.
+that do not have the trait already, a change of M, of R, of a cell outside E|R, a trap in one mode, a read of M, of l, of b, of the switch, of the
+timer, of a port. Not mutated, because no definition can see it: reads in an opcode that always changes M or R, and reads of what it has just set.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from dataclasses import replace
 
 from rtvirt.machine import layout
 from rtvirt.machine.bind import rebound
-from rtvirt.machine.classify import Case, explore, forms, judge
+from rtvirt.machine.cases import Case, explore, forms
+from rtvirt.machine.classify import judge
 from rtvirt.machine.isa import Opcode
 from rtvirt.machine.lazy import Branches, Lazy
 
@@ -29,6 +30,10 @@ ADDED = {
     "traps in supervisor mode": "if view.user(m, cpu) == 0: return ILLEGAL",
     "shows M": "view.put(m, cpu, 2, view.register(m, cpu, 2) ^ view.user(m, cpu))",
     "shows l": "view.put(m, cpu, 2, view.register(m, cpu, 2) + view.relocation(m, cpu))",
+    "shows b": "view.put(m, cpu, 2, view.register(m, cpu, 2) + view.bound(m, cpu))",
+    "shows the switch": "view.put(m, cpu, 2, view.register(m, cpu, 2) ^ view.enabled(m, cpu))",
+    "shows the timer": "view.put(m, cpu, 2, view.register(m, cpu, 2) + view.timer(m, cpu))",
+    "takes from a port": "view.read_port(m, cpu, 1)",
 }
 
 
@@ -108,9 +113,12 @@ def mutants(opcode: Opcode) -> Iterator[tuple[str, Opcode]]:
         yield change.what, replace(opcode, does=compiled(tree, opcode.does))
         n += 1
     for what, line in ADDED.items():
-        has = {"changes M": "M" in verdict.controls, "changes R": "R" in verdict.controls, "shows M": bool(verdict.controls) or verdict.mode,
-               "shows l": bool(verdict.controls) or verdict.location, "leaves E|R": False, "traps in supervisor mode": verdict.mode}[what]
-        if has or verdict.always_traps:
+        unseen = what.startswith("shows") and {"M", "R"} & set(verdict.controls)
+        has = {"changes M": "M" in verdict.controls, "changes R": "R" in verdict.controls, "shows M": verdict.mode, "shows l": verdict.location,
+               "shows b": verdict.resource, "shows the switch": verdict.resource or "switch" in verdict.controls,
+               "shows the timer": verdict.resource or "timer" in verdict.controls, "leaves E|R": False,
+               "traps in supervisor mode": verdict.mode, "takes from a port": "device" in verdict.controls}[what]
+        if unseen or has or verdict.always_traps:
             continue
         tree = tree_of(opcode.does)
         tree.body[1:1] = ast.parse(line).body
