@@ -271,5 +271,9 @@ def test_command_line(tmp_path):
     done = CliRunner().invoke(main, ["classify", "pdp10", "--csv", str(tmp_path / "t.csv")])
     assert done.exit_code == 0 and "fails: JRST1" in done.output and (tmp_path / "t.csv").exists()
     assert "mode-sensitive" in CliRunner().invoke(main, ["classify", "arm", "--witness", "CPS"]).output
+    real = CliRunner().invoke(main, ["classify", "rv64"]).output
+    assert "as unicorn" in real and "rows of the reference agree" in real
+    assert "as unicorn" in CliRunner().invoke(main, ["classify", "s390x", "--real"]).output
+    assert "supervisor" in CliRunner().invoke(main, ["classify", "x86-32", "--witness", "POPF"]).output
     refused = CliRunner().invoke(main, ["classify", "z80"])
     assert refused.exit_code == 1 and "m68000" in refused.output and "Traceback" not in refused.output
