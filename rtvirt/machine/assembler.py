@@ -20,28 +20,23 @@ address``, ``.word expression, ...``, ``.space count``, ``.ascii "text"`` (a cha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..errors import Problem, SpecError
 from .isa import ISA, Opcode
 from .layout import FIRST_FREE, MASK, REGISTERS, STORE
+from .syntax import Mistake, register, split, text_of, value, without_comment
 from .tables import html_table, text_table
 from .variants import isa as find
 
 LINE = re.compile(r"\s*(?:(?P<label>[A-Za-z_]\w*)\s*:)?\s*(?P<op>\.?[A-Za-z_]\w*)?\s*(?P<rest>.*)$", re.S)
-ATOM = re.compile(r"0[xX][0-9a-fA-F]+|\d+|'(?:\\.|[^'\\])'|[A-Za-z_]\w*|[-+*]")
 NAME = re.compile(r"[A-Za-z_]\w*")
 DIRECTIVES = (".org", ".word", ".space", ".ascii", ".equ")
-ESCAPES = {"n": "\n", "t": "\t", "0": "\0", "\\": "\\", '"': '"', "'": "'"}
 
 
 class AssemblyError(SpecError):
     """Every mistake of a program, each with its line; `problems` holds them."""
-
-
-class Mistake(Exception):
-    """One mistake: what, its value, what is allowed, what to do."""
 
 
 @dataclass(frozen=True)
@@ -129,30 +124,36 @@ class Assembly:
         if not line.op.startswith("."):
             return at + 1
         if line.op == ".word":
+            if not line.rest:
+                raise Mistake(".word", "", ".word expression, ...", "give it a number")
             return at + len(split(line.rest))
         if line.op == ".ascii":
             return at + len(text_of(line.rest))
         if line.op == ".equ":
-            name, _, value = line.rest.partition(",")
+            name, _, text = line.rest.partition(",")
             if not NAME.fullmatch(name.strip()):
                 raise Mistake(".equ", line.rest, ".equ name, expression", "give it a name")
-            self.define(name.strip(), self.value(value))
+            self.define(name.strip(), self.number(text))
             return at
         if line.op not in DIRECTIVES:
             raise Mistake("directive", line.op, ", ".join(DIRECTIVES), "correct the name")
-        count = self.value(line.rest)
+        count = self.number(line.rest)
         line.at = count if line.op == ".org" else at
         target = count if line.op == ".org" else at + count
         if not 0 <= target <= STORE or count < 0:
             raise Mistake(line.op, line.rest, f"0 to {STORE}", "stay within the storage")
         return target
 
+    def number(self, text: str) -> int:
+        """An expression's value."""
+        return value(text, self.labels)
+
     # -------------------------------------------------------------- second pass
 
     def fill(self, line: Line) -> None:
         """Write a line's words."""
         if line.op == ".word":
-            words = [self.value(part) & MASK for part in split(line.rest)]
+            words = [self.word(part) for part in split(line.rest)]
         elif line.op == ".ascii":
             words = [ord(c) for c in text_of(line.rest)]
         elif not line.op or line.op.startswith("."):
@@ -165,62 +166,45 @@ class Assembly:
                 raise Mistake("address", line.at + k, "each address once", f"line {self.lines[line.at + k]} has written it: move one of them")
             self.words[line.at + k], self.lines[line.at + k] = word, line.number
 
+    def word(self, text: str) -> int:
+        """A word's value: with a sign or without."""
+        number = self.number(text)
+        if not -(MASK + 1) // 2 <= number <= MASK:
+            raise Mistake("word", number, f"{-(MASK + 1) // 2} to {MASK}", "make it smaller: a word has 32 bits")
+        return number & MASK
+
     def instruction(self, line: Line) -> int:
-        """One instruction's word."""
+        """One instruction's word. Every operand is looked at, so that all that is wrong is reported at once."""
         opcode = next((o for o in self.isa.opcodes if line.op.upper() in (o.name, *o.aliases)), None)
         if opcode is None:
             raise Mistake("operation", line.op, ", ".join(o.name for o in self.isa.opcodes), f"correct the name (instruction set {self.isa.name})")
         wanted, given = split(opcode.operands), split(line.rest)
         if len(wanted) != len(given):
             raise Mistake("operands", line.rest, f"{opcode.name} {opcode.operands}".strip(), f"write {len(wanted)} operand(s)")
-        a = b = imm = 0
+        fields, mistakes = {"a": 0, "b": 0, "imm": 0}, []
         for want, text in zip(wanted, given):
-            if want == "a":
-                a = register(text)
-            elif want == "b":
-                b = register(text)
-            else:
-                found = re.fullmatch(r"(.*)\(\s*(\w+)\s*\)", text) if want == "imm(b)" else None
-                if found:
-                    b = register(found[2])
-                    if b == 0:
-                        raise Mistake("base register", "r0", "r1 to r7", "r0 cannot be a base: leave (r0) out, or use another register")
-                imm = self.value((found[1].strip() or "0") if found else text)
+            try:
+                fields |= self.operand(want, text)
+            except Mistake as mistake:
+                mistakes.append(mistake)
+        for mistake in mistakes[1:]:
+            self.complain(line, mistake)
+        if mistakes:
+            raise mistakes[0]
+        return opcode.number | fields["a"] << 8 | fields["b"] << 12 | (fields["imm"] & 0xFFFF) << 16
+
+    def operand(self, want: str, text: str) -> dict[str, int]:
+        """The fields that an operand fills."""
+        if want in ("a", "b"):
+            return {want: register(text)}
+        found = re.fullmatch(r"(.*)\(\s*(\w+)\s*\)", text) if want == "imm(b)" else None
+        base = register(found[2]) if found else 0
+        if found and base == 0:
+            raise Mistake("base register", "r0", "r1 to r7", "r0 cannot be a base: leave (r0) out, or use another register")
+        imm = self.number((found[1].strip() or "0") if found else text)
         if not -0x8000 <= imm <= 0x7FFF:
             raise Mistake("immediate", imm, "-32768 to 32767", "put the number into a .word and load it")
-        return opcode.number | a << 8 | b << 12 | (imm & 0xFFFF) << 16
-
-    def value(self, text: str) -> int:
-        """An expression's value: terms joined by + - *, with * first."""
-        atoms = ATOM.findall(text)
-        if not atoms or "".join(atoms) != re.sub(r"\s+(?=(?:[^']*'[^']*')*[^']*$)", "", text):
-            raise Mistake("expression", text.strip(), "numbers, 'c', names, + - *", "write for example table + 2*4")
-        total, sign, product = 0, 1, None
-        for i, atom in enumerate(atoms):
-            if atom == "*":
-                if product is None or i + 1 == len(atoms):
-                    raise Mistake("expression", text.strip(), "a number or name on both sides of *", "complete it")
-            elif atom in "+-":
-                if i + 1 == len(atoms):
-                    raise Mistake("expression", text.strip(), f"a number or name after {atom}", "complete it")
-                total, product, sign = total + sign * (product or 0), None, (-1 if atom == "-" else 1) * (sign if product is None and i else 1)
-            else:
-                joined = i > 0 and atoms[i - 1] == "*"
-                if product is not None and not joined:
-                    raise Mistake("expression", text.strip(), "+ - * between terms", "put an operator between")
-                product = self.atom(atom) * (product if joined else 1)
-        return total + sign * (product or 0)
-
-    def atom(self, text: str) -> int:
-        """A number, a character or a name."""
-        if text[0].isdigit():
-            return int(text, 0) if text[:2].lower() == "0x" else int(text)
-        if text[0] == "'":
-            return ord(unescape(text[1:-1]))
-        if text not in self.labels:
-            raise Mistake("name", text, ", ".join(sorted(self.labels)) or "names defined in the program", "define it, or correct it")
-        return self.labels[text]
-
+        return {"imm": imm, "b": base} if want == "imm(b)" else {"imm": imm}
 
 def assemble(source: str, isa: str | ISA = "clean") -> Program:
     """Assemble a program.
@@ -238,6 +222,8 @@ def assemble(source: str, isa: str | ISA = "clean") -> Program:
     -------  --------  -----------  ----  ---------
     12       00070102  LDI r1, 7    1     LDI r1, 7
     """
+    if not isinstance(source, str):
+        raise SpecError([Problem("source", source, "a string", "give the program as text")])
     work = Assembly(find(isa))
     lines = work.place(source)
     for line in lines:
@@ -256,6 +242,8 @@ def assemble(source: str, isa: str | ISA = "clean") -> Program:
 def disassemble(word: int, isa: str | ISA = "clean") -> str:
     """The instruction in a word; ``.word`` where there is none, or where it has bits that the processor does not look at."""
     table = find(isa)
+    if not isinstance(word, int):
+        raise SpecError([Problem("word", word, f"0 to {MASK}", "give a word as a number")])
     opcode = next((o for o in table.opcodes if o.number == word & 255), None)
     text = "" if opcode is None else written(opcode, word)
     return text or f".word 0x{word & MASK:08x}"
@@ -274,53 +262,3 @@ def written(opcode: Opcode, word: int) -> str:
         return ""
     parts = {"a": f"r{a}", "b": f"r{b}", "imm": str(imm), "imm(b)": f"{imm}(r{b})" if b else str(imm)}
     return f"{opcode.name} {', '.join(parts[want] for want in split(opcode.operands))}".strip()
-
-
-def without_comment(text: str) -> str:
-    """The line up to ; or #, unless quoted."""
-    quote = ""
-    for i, c in enumerate(text):
-        if quote:
-            quote = "" if c == quote and text[i - 1] != "\\" else quote
-        elif c in "\"'":
-            quote = c
-        elif c in ";#":
-            return text[:i]
-    return text
-
-
-def split(text: str) -> list[str]:
-    """Operands: at commas that are not quoted."""
-    return [part.strip() for part in re.split(r",(?=(?:[^']*'[^']*')*[^']*$)", text)] if text.strip() else []
-
-
-def register(text: str) -> int:
-    """Number of a register."""
-    if not re.fullmatch(rf"r[0-{REGISTERS - 1}]", text):
-        raise Mistake("register", text, f"r0 to r{REGISTERS - 1}", "name a register")
-    return int(text[1])
-
-
-def text_of(rest: str) -> str:
-    """A quoted text."""
-    if len(rest) < 2 or rest[0] != '"' or rest[-1] != '"':
-        raise Mistake(".ascii", rest, '"text"', "put it between double quotes")
-    return unescape(rest[1:-1])
-
-
-def unescape(text: str) -> str:
-    r"""Replace \n \t \0 \\ \" \'."""
-    return "".join(characters(text))
-
-
-def characters(text: str) -> Iterator[str]:
-    """Characters of a quoted text."""
-    it = iter(text)
-    for c in it:
-        if c != "\\":
-            yield c
-            continue
-        name = next(it, "")
-        if name not in ESCAPES:
-            raise Mistake("escape", f"\\{name}", " ".join(f"\\{e}" for e in ESCAPES), "write one of these")
-        yield ESCAPES[name]

@@ -150,6 +150,10 @@ def test_own_opcodes_can_be_compiled():
     (lambda isa: rv.machine.classify(isa, model="1975"), "1974 or extended"), (lambda isa: rv.machine.classify(isa, bits=32), "trials"),
     (lambda isa: rv.machine.classify(isa, trials=0), "whole number, 1 to"), (lambda isa: rv.machine.classify(isa)["BLA"], "choose an opcode"),
     (lambda isa: rv.machine.Machine(isa, store=3), "12 to"), (lambda isa: rv.machine.Machine(isa).run(fuel=0), "fuel"),
+    (lambda isa: rv.machine.theorems(isa)[4], "1, 2 or 3"), (lambda isa: rv.machine.classify(isa, bits=2.5), "whole number"),
+    (lambda isa: rv.machine.classify(isa, seed="x"), "whole number"), (lambda isa: rv.machine.Machine(isa, start=-1), "0 to 4095"),
+    (lambda isa: rv.machine.Machine(isa, store=12.5), "12 to"), (lambda isa: rv.machine.Machine(isa).type(5), "a string"),
+    (lambda isa: rv.machine.Machine(isa).memory(-5), "0 to 4096"), (lambda isa: rv.machine.Machine(isa, 5), "as text"),
     (lambda isa: rv.machine.Machine(isa)["nowhere"], "label"), (lambda isa: rv.machine.Machine(isa, ".org 90\nHLT", store=50), "larger"),
 ])
 def test_refusals_say_what_to_do(change, says):
@@ -168,6 +172,29 @@ def test_all_mistakes_of_a_program_are_reported_with_their_lines():
     assert [problem.where for problem in caught.value.problems] == [f"line {n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)]
     with pytest.raises(rv.machine.AssemblyError, match="line 3: address is 12"):
         rv.machine.assemble("NOP\n .org 12\n HLT")
+
+
+def test_every_operand_that_is_wrong_is_named():
+    with pytest.raises(rv.machine.AssemblyError) as caught:
+        rv.machine.assemble("NOP\n ADDI r9, r8, 70000\n JMP x(r0)")
+    assert sorted((p.where, p.field) for p in caught.value.problems) == [
+        ("line 2", "immediate"), ("line 2", "register"), ("line 2", "register"), ("line 3", "base register")]
+
+
+@pytest.mark.parametrize(("line", "says"), [
+    (".word 4294967296", "32 bits"), (".word -2147483649", "32 bits"), (".word", "give it a number"), ("LDI r1, 2**3", "both sides"),
+    ("LDI r1, --5", "both sides"), ("LDI r1, 3 4", "put an operator between"), ("LDI r1, (1)", "write for example"), (".word 5,", "write for example")])
+def test_expressions_that_say_nothing_are_refused(line, says):
+    with pytest.raises(rv.machine.AssemblyError, match=says):
+        rv.machine.assemble(line)
+
+
+def test_quotes_and_signs():
+    words = rv.machine.assemble("""
+            .word '\\'', ',', ';', '"', -2 * 3 + 2 * -4, -'A', 4294967295, -2147483648
+            .ascii "a\\"b;'"
+            ldi R1, 'x' ; 'not this'""").words[12:]
+    assert words == [39, 44, 59, 34, 2**32 - 14, 2**32 - 65, 2**32 - 1, 2**31, 97, 34, 98, 59, 39, 2 | 1 << 8 | 120 << 16]
 
 
 def test_expressions_and_directives():
@@ -189,7 +216,8 @@ BAD = {
     "halt in user mode": ("JRST 13\n HLT", "wedged after 2 instructions: privileged instruction in user mode at P=13: HLT"),
     "no program": ("", "wedged after 1 instruction: illegal instruction at P=12"),
     "own bound to nothing": ("SRR r1, r1", "address 13 is not below the bound"),
-    "trap storm": (".org 8\n.word 0, 12, 0, 4096\n SVC 1", "out of fuel after 1,000 instructions"),
+    "trap storm": (".org 8\n.word 0, 12, 0, 4096\n SVC 1", "1,000 of which trapped, at P=12 in supervisor mode: system call 1 at P=12; it looks as if"),
+    "handler in user mode": (".org 8\n.word 1, h, 0, 4096\nstart: SVC 3\nh: HLT", "privileged instruction in user mode at P=13: HLT; it looks as if"),
 }
 
 
