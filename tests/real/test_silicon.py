@@ -136,7 +136,7 @@ def test_theorem_3_needs_fewer_offenders_than_theorem_1():
     assert list(m68000.user_offenders.index) == ["MOVE from SR"], "the mask bits count as a resource here"
 
 
-def test_segment_loads_offend_though_no_list_names_them():
+def test_segment_loads_offend_though_robin_and_irvine_do_not_name_them():
     assert {"LDS", "LES", "LFS", "LGS", "LSS"} <= set(rv.silicon.classify("x86-32", live=False).offenders.index)
 
 

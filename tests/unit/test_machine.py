@@ -183,7 +183,8 @@ def test_every_operand_that_is_wrong_is_named():
 
 @pytest.mark.parametrize(("line", "says"), [
     (".word 4294967296", "32 bits"), (".word -2147483649", "32 bits"), (".word", "give it a number"), ("LDI r1, 2**3", "both sides"),
-    ("LDI r1, --5", "both sides"), ("LDI r1, 3 4", "put an operator between"), ("LDI r1, (1)", "write for example"), (".word 5,", "write for example")])
+    ("LDI r1, --5", "both sides"), ("LDI r1, 3 4", "put an operator between"), ("LDI r1, (1)", "write for example"),
+    (".word 5,", "write for example")])
 def test_expressions_that_say_nothing_are_refused(line, says):
     with pytest.raises(rv.machine.AssemblyError, match=says):
         rv.machine.assemble(line)
@@ -216,7 +217,7 @@ BAD = {
     "halt in user mode": ("JRST 13\n HLT", "wedged after 2 instructions: privileged instruction in user mode at P=13: HLT"),
     "no program": ("", "wedged after 1 instruction: illegal instruction at P=12"),
     "own bound to nothing": ("SRR r1, r1", "address 13 is not below the bound"),
-    "trap storm": (".org 8\n.word 0, 12, 0, 4096\n SVC 1", "1,000 of which trapped, at P=12 in supervisor mode: system call 1 at P=12; it looks as if"),
+    "trap storm": (".org 8\n.word 0, 12, 0, 4096\n SVC 1", "1,000 of which trapped, at P=12 in supervisor mode: system call 1 at P=12; it looks"),
     "handler in user mode": (".org 8\n.word 1, h, 0, 4096\nstart: SVC 3\nh: HLT", "privileged instruction in user mode at P=13: HLT; it looks as if"),
 }
 
