@@ -49,14 +49,14 @@ def acts(value: Any) -> bool:
 
 
 def primitives(function: Any, seen: set[Any] | None = None) -> set[str]:
-    """Names of the primitives that an opcode uses, by itself or through functions that it calls."""
+    """Names of the primitives that an opcode uses, by itself or through functions that it calls; and HALT, if it can halt."""
     seen = set() if seen is None else seen
     if not isinstance(function, FunctionType) or function in seen:
         return set()
     seen.add(function)
     inside = [cell.cell_contents for cell in function.__closure__ or ()]
     called = [function.__globals__.get(name) for name in function.__code__.co_names] + inside
-    return {name for name in function.__code__.co_names if hasattr(storage, name)}.union(*(primitives(f, seen) for f in called))
+    return {name for name in function.__code__.co_names if hasattr(storage, name) or name == "HALT"}.union(*(primitives(f, seen) for f in called))
 
 
 def copy_of(module: ModuleType, wrap: Wrap, **names: Any) -> ModuleType:
