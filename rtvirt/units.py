@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from numbers import Rational, Real
+from numbers import Integral, Rational, Real
 from typing import Any
 
 from .errors import Problem, SpecError
@@ -45,9 +45,10 @@ def s(x: Real) -> int:
 def whole(x: Any, unit: str) -> int:
     """`x` of a unit as an integer number of ns; SpecError if it is not one (floats count by their shortest decimal form)."""
     try:
-        exact = Fraction(x) if isinstance(x, Rational) and not isinstance(x, bool) else Fraction(Decimal(repr(float(x))))
         if isinstance(x, (bool, str)):
             raise ValueError
+        x = int(x) if isinstance(x, Integral) else x          # numpy's integers would overflow
+        exact = Fraction(x) if isinstance(x, Rational) else Fraction(Decimal(repr(float(x))))
         value = exact * FACTORS[unit]
     except (TypeError, ValueError, InvalidOperation, OverflowError):
         raise SpecError([Problem(f"{unit}(...)", x, "a finite number", f"write for example {unit}(5)")]) from None
@@ -58,8 +59,8 @@ def whole(x: Any, unit: str) -> int:
 
 def parse_time(value: Any) -> int:
     """An integer number of ns, from one or from text such as ``"1.25 ms"``."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
     match = re.fullmatch(r"\s*([+-]?\d{1,20}(?:\.\d{1,20})?)\s*(ns|us|µs|μs|ms|s|min|h)\s*", value) if isinstance(value, str) else None
     if match is None:
         raise SpecError([Problem("time", value, "an integer of ns, or text like '5 ms'", "write for example '1.5 ms' or 1500000")])

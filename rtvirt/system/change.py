@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field
-
-from .spec import Duration, Name, Spec, Time, Whole, know_fields
-from .vm import Priority, Weight
+from .spec import Duration, Name, Spec, Time, know_fields
+from .vm import Cap, Flag, Priority, Weight
 
 
 class Change(Spec):
@@ -34,11 +32,11 @@ class Change(Spec):
     vm: Name
     state: Literal["create", "pause", "resume", "crash", "restart"] | None = None
     weight: Weight | None = None
-    cap: Annotated[Whole, Field(ge=0)] | None = None
+    cap: Cap | None = None
     budget: Duration | None = None
     period: Duration | None = None
     priority: Priority | None = None
-    extratime: bool | None = None
+    extratime: Flag | None = None
 
     def __init__(self, at: Any = None, vm: Any = None, /, **data: Any) -> None:
         if at is not None:

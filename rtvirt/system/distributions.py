@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from ..errors import Problem
-from .spec import Duration, Spec, Time, know_fields, wrong
+from .spec import Duration, List, Spec, Time, know_fields, wrong
 
 PIECES = 4096
 
@@ -73,7 +73,7 @@ class Empirical(Distribution):
     """What was measured: sorted samples, linear between them."""
 
     kind: Literal["empirical"] = "empirical"
-    values: tuple[Duration, ...] = Field(min_length=1)
+    values: Annotated[tuple[Duration, ...], List] = Field(min_length=1)
 
     def table(self) -> np.ndarray:
         """(4097,) int64 [ns]."""
@@ -138,7 +138,7 @@ def normal(mean: int, sd: int) -> Distribution:
 
 def empirical(values: Any) -> Distribution:
     """Times as measured `iterable of int [ns]`."""
-    return Empirical(values=tuple(int(value) for value in values))
+    return Empirical(values=values)
 
 
 know_fields(Uniform, Exponential, Normal, Empirical)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable, Iterable, Mapping
+from numbers import Integral
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from ..errors import Problem, SpecError
-from ..units import LONGEST, format_ns, parse_time
+from ..units import LONGEST, parse_time
 
 FOREVER = 2**62
 """Execution time of work that never ends `int [ns]`."""
+
+
+def refusal(allowed: str, fix: str) -> PydanticCustomError:
+    """A complaint in our words: what is allowed, and what to do."""
+    return PydanticCustomError("refused", "{allowed}", {"allowed": allowed, "fix": fix})
 
 
 def to_ns(value: Any) -> int:
@@ -21,12 +28,43 @@ def to_ns(value: Any) -> int:
     try:
         return parse_time(value)
     except SpecError as error:
-        raise PydanticCustomError("time", "{allowed}", {"allowed": error.problems[0].allowed}) from None
+        raise refusal(error.problems[0].allowed, "write for example ms(5), or '5 ms' in a file") from None
 
 
-Time = Annotated[int, BeforeValidator(to_ns), Field(ge=0, le=LONGEST)]
-Duration = Annotated[int, BeforeValidator(to_ns), Field(ge=1, le=LONGEST)]
-Whole = Annotated[int, Field(strict=True)]
+def time_from(least: int) -> Callable[[Any], int]:
+    """Check of times within [least, LONGEST]."""
+    def check(value: Any) -> int:
+        t = to_ns(value)
+        if not least <= t <= LONGEST:
+            raise refusal(f"{least} ns to 2^53 ns (104 days)", "choose a time of that range")
+        return t
+    return check
+
+
+def within(low: int, high: int, allowed: str = "") -> Callable[[Any], int]:
+    """Check of whole numbers within [low, high]; `allowed` says it better where there is more to say."""
+    def check(value: Any) -> int:
+        if not isinstance(value, Integral) or isinstance(value, bool) or not low <= value <= high:
+            raise refusal(f"a whole number, {allowed or f'{low} to {high}'}", "choose one of these")
+        return int(value)
+    return check
+
+
+def listed(value: Any) -> Any:
+    """Check of lists: anything that can be walked through, but not one thing alone."""
+    if value is None or isinstance(value, (str, bytes, Mapping, BaseModel)) or not isinstance(value, Iterable):
+        raise refusal("a list", "write it in brackets: [...]")
+    return tuple(value.tolist()) if hasattr(value, "tolist") else tuple(value)
+
+
+def one_or_each(value: Any) -> str:
+    """Is this one value, or a list with one value for each vCPU?"""
+    return "none" if value is None else "each" if isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) else "one"
+
+
+Time = Annotated[int, BeforeValidator(time_from(0)), Field(ge=0, le=LONGEST)]
+Duration = Annotated[int, BeforeValidator(time_from(1)), Field(ge=1, le=LONGEST)]
+List = BeforeValidator(listed)
 Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z][A-Za-z0-9_.\-]*$", max_length=64)]
 
 
@@ -47,6 +85,9 @@ class Spec(BaseModel):
         return f"{type(self).__name__}({', '.join(name + shown)})"
 
     __str__ = __repr__
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a {type(self).__name__} never changes: make another one with .replace({name}=...)")
 
     def replace(self, **fields: Any) -> Any:
         """A copy with other values, checked anew."""
@@ -71,17 +112,15 @@ def problems_of(error: ValidationError, root: str, data: Any) -> list[Problem]:
             found += [p._replace(field=join(field if path else "", p.field if p.field != p_root(item) else "")) for p in inner]
         else:
             allowed, fix = explain(item, context)
-            found.append(Problem(field, item.get("input"), allowed, fix))
+            found.append(Problem(field, None if item["type"] == "missing" else item.get("input"), allowed, fix))
     return one_per_field(found)
 
 
 def one_per_field(found: list[Problem]) -> list[Problem]:
-    """Where a value may be a number or a list, pydantic complains about both readings: keep the one that was meant."""
+    """The first complaint about each field."""
     kept: dict[str, Problem] = {}
     for problem in found:
-        listed = isinstance(problem.value, (list, tuple))
-        if problem.field not in kept or listed or kept[problem.field].allowed.startswith("input should be"):
-            kept[problem.field] = problem
+        kept.setdefault(problem.field, problem)
     return list(kept.values())
 
 
@@ -90,7 +129,7 @@ def p_root(item: Any) -> str:
     return type(item.get("input")).__name__
 
 
-UNION_TAG = re.compile(r"[\[(]|^(int|bool|constrained-int|Uniform|Exponential|Normal|Empirical|uniform|exponential|normal|empirical)$")
+UNION_TAG = re.compile(r"[\[(]|^(one|each|none|time|times|distribution|uniform|exponential|normal|empirical)$")
 """Parts of pydantic's locations that name the branch of a union, not a field."""
 
 
@@ -119,14 +158,14 @@ def readable(path: list[Any], data: Any) -> str:
 def explain(item: Any, context: dict[str, Any]) -> tuple[str, str]:
     """What is allowed in place of what pydantic refused, and what to do."""
     kind = item["type"]
-    if kind == "time":
-        return context["allowed"], "write for example ms(5), or '5 ms' in a file"
-    if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
-        sign, bound = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le"),
-                       "greater_than": ("more than", "gt"), "less_than": ("less than", "lt")}[kind]
-        limit = context[bound]
-        shown = f"{limit} ns ({format_ns(limit)})" if limit == LONGEST else str(limit)
-        return f"{sign} {shown}", f"choose a value of {sign} {shown}"
+    if kind == "refused":
+        return context["allowed"], context["fix"]
+    if kind in WORDS:
+        return WORDS[kind]
+    if kind == "union_tag_invalid":
+        return f"one of the kinds {context['expected_tags']}", "choose one of these"
+    if kind == "too_short":
+        return f"at least {context['min_length']} of them", "give some, or leave the field out"
     if kind == "missing":
         return "a value", f"add `{item['loc'][-1]}`"
     if kind == "extra_forbidden":
@@ -137,6 +176,17 @@ def explain(item: Any, context: dict[str, Any]) -> tuple[str, str]:
         return "a letter, then letters, digits, . _ -", "choose a plain name"
     return item["msg"][0].lower() + item["msg"][1:], "give a value of that kind"
 
+
+WORDS = {
+    "string_type": ("text", "put it in quotes"),
+    "bool_type": ("true or false", "choose one of these"),
+    "model_type": ("fields with their values", "write for example name: ..."),
+    "model_attributes_type": ("fields with their values", "write for example name: ..."),
+    "dict_type": ("fields with their values", "write for example name: ..."),
+    "union_tag_not_found": ("a distribution with its kind", "add for example kind: uniform"),
+    "string_too_long": ("at most 64 characters", "choose a shorter name"),
+}
+"""What is allowed, and what to do, for pydantic's commonest complaints."""
 
 ALL_FIELDS: set[str] = set()
 

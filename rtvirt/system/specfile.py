@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from ..errors import Problem, SpecError
+from ..files import atomically
 from ..units import format_ns, parse_time
 from .spec import FOREVER, readable
 from .system import System
@@ -122,16 +121,8 @@ def line_of(field: str, data: Any, lines: dict[tuple[Any, ...], int]) -> int:
 
 def save(system: System, path: str | Path) -> None:
     """Write a system as YAML, times in readable units; the old file stays until the new one is complete."""
-    path = Path(path)
     text = yaml.safe_dump(plain(system), sort_keys=False, allow_unicode=True, width=120)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    atomically(Path(path), lambda file: file.write_text(text, encoding="utf-8"))
 
 
 def plain(spec: Any, field: str = "") -> Any:

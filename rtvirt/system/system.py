@@ -12,7 +12,7 @@ from ..errors import Problem, SpecError
 from . import presets
 from .change import Change
 from .costs import Costs
-from .spec import Spec, Whole, know_fields, wrong
+from .spec import List, Spec, know_fields, within, wrong
 from .task import Task
 from .vm import VM
 
@@ -45,10 +45,10 @@ class System(Spec):
     512
     """
 
-    cpus: Annotated[Whole, Field(ge=1, le=64)] = 1
-    vms: tuple[VM, ...] = ()
+    cpus: Annotated[int, BeforeValidator(within(1, 64)), Field(ge=1, le=64)] = 1
+    vms: Annotated[tuple[VM, ...], List] = ()
     costs: Annotated[Costs, BeforeValidator(costs_by_name, json_schema_input_type=str | Costs)] = Costs()
-    changes: tuple[Change, ...] = ()
+    changes: Annotated[tuple[Change, ...], List] = ()
 
     @model_validator(mode="after")
     def check(self) -> System:

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from ..errors import Problem, SpecError
 from ..units import parse_time
 from .distributions import Distribution, Empirical, Exponential, Normal, Uniform
-from .spec import FOREVER, Duration, Name, Spec, Time, Whole, know_fields, wrong
+from .spec import FOREVER, Duration, List, Name, Spec, Time, know_fields, listed, one_or_each, refusal, to_ns, within, wrong
 
 AnyDistribution = Annotated[Uniform | Exponential | Normal | Empirical, Field(discriminator="kind")]
+
+
+def to_work(value: Any) -> int:
+    """Execution time as a user writes it: ``forever``, or a time."""
+    t = FOREVER if isinstance(value, str) and value == "forever" else to_ns(value)
+    if not 1 <= t <= FOREVER:
+        raise refusal("1 ns to 2^53 ns (104 days), or forever", "choose a time of that range")
+    return t
+
+
+Work = Annotated[int, BeforeValidator(to_work), Field(ge=1, le=FOREVER)]
 
 
 class Step(Spec):
     """One step of a scripted task; made by `run`, `block`, `yield_` and `send`."""
 
     kind: Literal["run", "block", "yield", "send"]
-    duration: Annotated[int, Field(ge=1)] | None = None
+    duration: Work | None = None
     target: str | None = None
 
 
@@ -44,42 +55,37 @@ def send(target: str) -> Step:
 
 def to_steps(value: Any) -> Any:
     """Steps as a file writes them: ``{run: 2 ms}``, ``yield``, ``{send: vm/task}``."""
-    return tuple(to_step(item) for item in value) if isinstance(value, (list, tuple)) else value
+    return tuple(to_step(item) for item in listed(value))
 
 
 def to_step(item: Any) -> Any:
     """One step as a file writes it."""
-    from .spec import to_ns
-
+    if isinstance(item, Step):
+        return item
     if item == "yield":
         return {"kind": "yield"}
     if isinstance(item, dict) and len(item) == 1:
         (kind, amount), = item.items()
         if kind in ("run", "block"):
-            return {"kind": kind, "duration": FOREVER if amount == "forever" else to_ns(amount)}
+            return {"kind": kind, "duration": amount}
         if kind == "send":
             return {"kind": kind, "target": amount}
-    return item
+    raise refusal("steps: {run: 2 ms}, {block: 1 ms}, yield, {send: vm/task}",
+                  "write each step as one of these; in Python run(ms(2)), block(ms(1)), yield_(), send('vm/task')")
 
 
-def to_demand(value: Any) -> Any:
-    """Execution time as a user writes it: ``forever``, a time, a list of times, a distribution."""
-    from .spec import to_ns
-
-    if value == "forever":
-        return FOREVER
-    if isinstance(value, str):
-        return to_ns(value)
-    if isinstance(value, (list, tuple)):
-        return tuple(to_ns(item) for item in value)
-    if isinstance(value, Distribution) or isinstance(value, dict):
-        return value
-    return FOREVER if value == FOREVER else to_ns(value)
+def kind_of_demand(value: Any) -> str:
+    """Is this one execution time, a list of them, or a distribution?"""
+    if isinstance(value, (Distribution, dict)):
+        return "distribution"
+    return {"one": "time", "each": "times", "none": "none"}[one_or_each(value)]
 
 
 Demand = Annotated[
-    Annotated[int, Field(ge=1, le=FOREVER)] | Annotated[tuple[Duration, ...], Field(min_length=1)] | AnyDistribution | None,
-    BeforeValidator(lambda value: None if value is None else to_demand(value))]
+    Annotated[Work, Tag("time")] | Annotated[Annotated[tuple[Duration, ...], List, Field(min_length=1)], Tag("times")]
+    | Annotated[AnyDistribution, Tag("distribution")] | Annotated[None, Tag("none")], Discriminator(kind_of_demand)]
+Rank = Annotated[int, BeforeValidator(within(1, 2**31 - 1)), Field(ge=1, le=2**31 - 1)]
+VcpuNumber = Annotated[int, BeforeValidator(within(0, 1023)), Field(ge=0, le=1023)]
 
 
 class Task(Spec):
@@ -128,9 +134,9 @@ class Task(Spec):
     offset: Time = 0
     jitter: Time = 0
     arrival: Literal["periodic", "sporadic", "poisson", "channel"] = "periodic"
-    releases: tuple[Time, ...] | None = None
-    priority: Annotated[Whole, Field(ge=1)] | None = None
-    vcpu: Annotated[Whole, Field(ge=0)] | None = None
+    releases: Annotated[tuple[Time, ...], List] | None = None
+    priority: Rank | None = None
+    vcpu: VcpuNumber | None = None
     actions: Annotated[tuple[Step, ...], BeforeValidator(to_steps), Field(min_length=1)] | None = None
 
     def __init__(self, name: Any = None, /, **data: Any) -> None:

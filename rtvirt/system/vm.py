@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from ..errors import Problem
-from .spec import Duration, Name, Spec, Time, Whole, know_fields, wrong
+from .spec import Duration, List, Name, Spec, Time, know_fields, one_or_each, within, wrong
 from .task import Task
 
-Weight = Annotated[Whole, Field(ge=1, le=65535)]
-Priority = Annotated[Whole, Field(ge=1, le=2**31 - 1)]
-Cpus = Annotated[tuple[Annotated[Whole, Field(ge=0)], ...], Field(min_length=1)]
-CpusOfEach = Annotated[tuple[Cpus, ...], Field(min_length=1)]
+T = TypeVar("T")
+Each = Annotated[tuple[T, ...], List]
+Scalar = Annotated[Annotated[T, Tag("one")] | Annotated[Each[T], Tag("each")] | Annotated[None, Tag("none")], Discriminator(one_or_each)]
+"""One value for all vCPUs, or a list with one for each."""
+
+Weight = Annotated[int, BeforeValidator(within(1, 65535)), Field(ge=1, le=65535)]
+Priority = Annotated[int, BeforeValidator(within(1, 2**31 - 1)), Field(ge=1, le=2**31 - 1)]
+Cap = Annotated[int, BeforeValidator(within(0, 102400, "0 (no cap) to 100 a vCPU")), Field(ge=0, le=102400)]
+Flag = Annotated[bool, Field(strict=True)]
+Cpu = Annotated[int, BeforeValidator(within(0, 63)), Field(ge=0, le=63)]
+Cpus = Annotated[tuple[Cpu, ...], List, Field(min_length=1)]
+
+
+def one_or_each_affinity(value: Any) -> str:
+    """Is this one list of pCPUs, or a list of such lists?"""
+    if one_or_each(value) != "each":
+        return "none" if value is None else "one"
+    return "each" if "each" in map(one_or_each, value) else "one"
+
+
+Affinity = Annotated[Annotated[Cpus, Tag("one")] | Annotated[Annotated[tuple[Cpus, ...], List], Tag("each")] | Annotated[None, Tag("none")],
+                     Discriminator(one_or_each_affinity)]
 PER_VCPU = ("weight", "budget", "period", "extratime", "priority")
 
 
@@ -56,19 +74,19 @@ class VM(Spec):
     """
 
     name: Name
-    tasks: tuple[Task, ...] = ()
-    vcpus: Annotated[Whole, Field(ge=1, le=1024)] = 1
+    tasks: Annotated[tuple[Task, ...], List] = ()
+    vcpus: Annotated[int, BeforeValidator(within(1, 1024)), Field(ge=1, le=1024)] = 1
     guest: Literal["fp", "edf", "rr", "fifo"] = "fp"
     start: Time = 0
-    control: Annotated[bool, Field(strict=True)] = False
-    weight: Weight | tuple[Weight, ...] = 256
-    cap: Annotated[Whole, Field(ge=0)] = 0
-    budget: Duration | tuple[Duration, ...] | None = None
-    period: Duration | tuple[Duration, ...] | None = None
-    extratime: bool | tuple[bool, ...] = False
-    priority: Priority | tuple[Priority, ...] | None = None
-    affinity: Cpus | CpusOfEach | None = None
-    soft_affinity: Cpus | CpusOfEach | None = None
+    control: Flag = False
+    weight: Scalar[Weight] = 256
+    cap: Cap = 0
+    budget: Scalar[Duration] = None
+    period: Scalar[Duration] = None
+    extratime: Scalar[Flag] = False
+    priority: Scalar[Priority] = None
+    affinity: Affinity = None
+    soft_affinity: Affinity = None
     sedf: dict[str, int] | None = None
     bvt: dict[str, int] | None = None
     quantum: Duration = 10_000_000

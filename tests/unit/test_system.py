@@ -43,6 +43,43 @@ def test_all_mistakes_at_once():
     assert set(found) == {"weight", "cap", "guest"}
 
 
+@pytest.mark.parametrize(("make", "words"), [
+    (lambda: rv.VM("v", weight=0), ["weight is 0", "1 to 65535"]),
+    (lambda: rv.VM("v", cap=-1), ["cap is -1", "0 (no cap) to 100 a vCPU"]),
+    (lambda: rv.VM("v", vcpus=2, priority=[1, 0]), ["priority[1] is 0", "1 to 2147483647"]),
+    (lambda: rv.Task("t", wcet=0, period=5), ["wcet is 0", "1 ns to 2^53 ns"]),
+    (lambda: rv.Task("t", wcet=[5, 0], period=5), ["wcet[1] is 0", "1 ns to 2^53 ns"]),
+    (lambda: rv.Task("t", wcet=[], period=5), ["wcet is []", "at least 1"]),
+    (lambda: rv.Task("t", wcet={"kind": "gauss"}, period=5), ["'uniform', 'exponential', 'normal', 'empirical'"]),
+    (lambda: rv.Task("t", actions=[{"jump": 3}], period=5), ["{run: 2 ms}"]),
+    (lambda: rv.VM("v", tasks=rv.hog()), ["tasks is", "a list", "[...]"]),
+    (lambda: rv.VM("v", tasks=None), ["tasks is None", "a list"]),
+    (lambda: rv.System(vms="v"), ["vms is 'v'", "a list"]),
+    (lambda: rv.VM("v", affinity=0), ["affinity is 0", "a list"]),
+    (lambda: rv.VM("v", control="yes"), ["control is 'yes'", "true or false"]),
+    (lambda: rv.VM(7), ["name is 7", "text", "quotes"]),
+])
+def test_a_mistake_is_one_line_with_the_whole_range(make, words):
+    with pytest.raises(rv.SpecError) as caught:
+        make()
+    assert len(caught.value.problems) == 1 and "input should" not in str(caught.value)
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+def test_numbers_of_numpy_count_as_numbers():
+    import numpy as np
+
+    task = rv.Task("t", wcet=np.array([5, 7]), releases=np.array([1, 2]), priority=np.int32(3))
+    assert (task.wcet, task.releases, task.priority) == ((5, 7), (1, 2), 3)
+    assert rv.VM("v", vcpus=np.int64(2), weight=np.array([3, 4]), affinity=np.array([0])).weight == (3, 4)
+    assert type(rv.Task("t", wcet=np.int64(5), period=np.int16(9)).wcet) is int and ms(np.int64(10**10)) == 10**16
+
+
+def test_a_specification_never_changes():
+    with pytest.raises(AttributeError, match="replace"):
+        rv.System().cpus = 2
+
+
 def test_fields_that_do_not_go_together():
     assert "wcet" in problems(lambda: rv.Task("a", period=5))
     assert "releases" in problems(lambda: rv.Task("a", wcet=1, releases=[5, 3]))
