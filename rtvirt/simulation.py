@@ -66,7 +66,7 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     >>> run.slices[["vm", "start"]].head(3).values.tolist()
     [['A', 0], ['B', 30000000], ['A', 60000000]]
     """
-    check_arguments(duration, seed, record)
+    check_arguments(system, scheduler, duration, seed, record)
     machine = Machine(system, scheduler, seed, record, {} if initial is None else initial)
     machine.state.agenda.end = duration
     for change in sorted(system.changes, key=lambda change: change.at):
@@ -78,9 +78,13 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     return Run(system, scheduler, duration, seed, record, machine.close(duration))
 
 
-def check_arguments(duration: int, seed: int, record: str) -> None:
+def check_arguments(system: System, scheduler: Any, duration: int, seed: int, record: str) -> None:
     """Refuse what cannot be simulated, all problems at once."""
     problems = []
+    if not isinstance(system, System):
+        problems.append(Problem("system", system, "a System", "write System(vms=[...]), or System.load(path) for a file", ""))
+    if isinstance(scheduler, type) or not hasattr(scheduler, "kernel_name"):
+        problems.append(Problem("scheduler", scheduler, "a scheduler such as Credit()", "make one, with its parentheses: rv.Credit()", ""))
     if not isinstance(duration, (int, np.integer)) or isinstance(duration, bool) or not 0 < duration <= 2**53:
         problems.append(Problem("duration", duration, "1 ns to 2^53 ns (104 days), an integer", "write for example s(10)", ""))
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**64:

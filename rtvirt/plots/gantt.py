@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
+from ..errors import Problem, SpecError
 from ..results import Run
 from .style import COLOURS, colours_of, new_axes, styled
 
@@ -28,8 +29,18 @@ def gantt(run: Run, *, until: int | None = None, start: int = 0, ax: Axes | None
     -------
     Axes
         The time axis is in ms. Thin grey bars mark the time between a vCPU's wake-up and its dispatch.
+
+    Raises
+    ------
+    RecordError
+        The run kept no stints.
+    SpecError
+        `start` and `until` leave nothing to show.
     """
     end = run.duration if until is None else min(until, run.duration)
+    if not 0 <= start < end:
+        raise SpecError([Problem("start, until", (start, until), f"0 <= start < until, and start before the run's end, {run.duration} ns",
+                                 "write for example start=0, until=ms(120)")])
     names, numbers = run.vcpu_names
     with styled():
         ax = new_axes(ax, 1.6 + 0.62 * len(names))

@@ -65,6 +65,22 @@ def test_compare(run):
     assert list(table.columns.levels[0]) == ["Credit", "RoundRobin"] and table.loc["modem", ("Credit", "misses")] > 0
 
 
+def test_what_cannot_be_compared_or_simulated_is_refused(run):
+    for refused in (lambda: rv.compare(), lambda: rv.compare(run, "run"), lambda: rv.compare(run, run, labels=["one"]),
+                    lambda: rv.simulate("phone.yaml", rv.Credit(), 1), lambda: rv.simulate(run.system, rv.Credit, 1),
+                    lambda: rv.simulate(run.system, "credit", 1), lambda: rv.plots.gantt(run, until=0)):
+        with pytest.raises(rv.SpecError):
+            refused()
+
+
+def test_what_cannot_be_written_is_said_in_words(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    for write in (lambda: run.to_csv(tmp_path / "file"), lambda: run.to_perfetto(tmp_path / "none" / "t.json"),
+                  lambda: run.system.save(tmp_path / "none" / "s.yaml")):
+        with pytest.raises(rv.RtvirtError, match="cannot"):
+            write()
+
+
 def test_check_finds_contradictions(run):
     broken = rv.simulate(run.system, run.scheduler, ms(200))
     broken.recording.slices["end"][3] += ms(1)
