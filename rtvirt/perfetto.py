@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .export import atomically
+from .files import atomically
 
 if TYPE_CHECKING:
     from .results import Run

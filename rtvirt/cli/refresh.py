@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ..errors import RtvirtError
+from ..files import atomically
 
 LARGEST = 400_000      # bytes
 
@@ -34,9 +35,7 @@ def refresh_one(path: Path, timeout: int) -> None:
     text = nbformat.writes(book, version=4) + "\n"
     if len(text.encode()) > LARGEST:
         raise RtvirtError(f"{path} would take {len(text.encode()) // 1000} kB, more than {LARGEST // 1000}: make figures smaller")
-    temporary = path.with_suffix(".ipynb.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
 
 
 def read(path: Path) -> Any:

@@ -7,13 +7,16 @@ from typing import Any
 
 import click
 
+from ..errors import Problem, SpecError
+
 SCHEDULERS = ("credit", "null", "rr", "fp")
+PICTURES = (".png", ".pdf", ".svg", ".jpg")
 
 
 @click.command(help="Simulate the system in FILE (YAML) and print tables of VMs and tasks.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--scheduler", type=click.Choice(SCHEDULERS), default="credit", show_default=True)
-@click.option("--xen", default="4.17", show_default=True, help="Version whose credit scheduler to run: 4.17, 4.22, 3.1, 3.0.3.")
+@click.option("--xen", default=None, help="Version whose credit scheduler to run: 4.17 (the default), 4.22, 3.1, 3.0.3.")
 @click.option("--timeslice", default=None, help="Of credit, for example 5ms.")
 @click.option("--ratelimit", default=None, help="Of credit, for example 0ms.")
 @click.option("--quantum", default=None, help="Of rr, for example 10ms.")
@@ -27,6 +30,7 @@ SCHEDULERS = ("credit", "null", "rr", "fp")
 def simulate(file: Path, costs: str | None, duration: str, seed: int, record: str | None, gantt: Path | None, export: Path | None,
              perfetto: Path | None, **options: Any) -> None:
     """Load, simulate with a progress bar, print."""
+    from ..files import atomically
     from ..simulation import simulate as run_system
     from ..system import System
     from ..units import ms, parse_time
@@ -34,46 +38,63 @@ def simulate(file: Path, costs: str | None, duration: str, seed: int, record: st
     system, scheduler, length = System.load(file), make_scheduler(**options), parse_time(duration)
     system = system if costs is None else system.replace(costs=costs)
     record = record or ("trace" if gantt or export or perfetto else "summary")
+    check_outputs(record, gantt, perfetto)
     with click.progressbar(length=1000, label=f"{file.name}", show_eta=True, width=30) as bar:
         def progress(done: int, whole: int) -> None:
             bar.update(max(0, 1000 * done // whole - bar.pos))
 
         run = run_system(system, scheduler, length, seed, record=record, progress=progress)
     click.echo(run.summary())
-    click.echo(table(run.vms, shares=("share",)))
+    click.echo("\ntimes in microseconds\n\n" + table(run.vms))
     if len(run.tasks):
-        click.echo(table(run.tasks))
+        click.echo("\n" + table(run.tasks.drop(columns=["miss_ratio", "response_p50"])))
     if gantt:
         from ..plots import gantt as draw
 
-        draw(run, until=min(length, ms(120))).figure.savefig(gantt)
-        click.echo(f"wrote {gantt}")
+        figure = draw(run, until=min(length, ms(120))).figure
+        click.echo(f"wrote {atomically(gantt, lambda path: figure.savefig(path))}")
     if export:
         click.echo(f"wrote {len(run.to_csv(export))} tables to {export}")
     if perfetto:
         click.echo(f"wrote {run.to_perfetto(perfetto)}")
 
 
-def make_scheduler(scheduler: str, xen: str, timeslice: str | None, ratelimit: str | None, quantum: str | None) -> Any:
+def make_scheduler(scheduler: str, xen: str | None, timeslice: str | None, ratelimit: str | None, quantum: str | None) -> Any:
     """The scheduler that the options describe."""
     from ..schedulers import Credit, FixedPriority, Null, RoundRobin
     from ..units import parse_time
 
-    if scheduler == "credit":
-        given = {"timeslice": timeslice, "ratelimit": ratelimit}
-        return Credit(xen=xen, **{name: parse_time(value) for name, value in given.items() if value is not None})
-    if scheduler == "rr":
-        return RoundRobin() if quantum is None else RoundRobin(quantum=parse_time(quantum))
-    return Null() if scheduler == "null" else FixedPriority()
+    kinds = {"credit": Credit, "rr": RoundRobin, "null": Null, "fp": FixedPriority}
+    times = {"timeslice": timeslice, "ratelimit": ratelimit, "quantum": quantum}
+    given = {"xen": xen} | {name: parse_time(value) for name, value in times.items() if value is not None}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given:
+        if name not in kinds[scheduler].__dataclass_fields__:
+            raise SpecError([Problem(f"--{name}", given[name], f"nothing, with --scheduler {scheduler}", "leave it out, or choose a "
+                                     f"scheduler that has it: {', '.join(k for k in kinds if name in kinds[k].__dataclass_fields__)}")])
+    return kinds[scheduler](**given)
 
 
-def table(frame: Any, shares: tuple[str, ...] = ()) -> str:
-    """A table for people: times in microseconds."""
+def check_outputs(record: str, gantt: Path | None, perfetto: Path | None) -> None:
+    """Refuse now what could not be written after the run."""
+    for option, path in (("--gantt", gantt), ("--perfetto", perfetto)):
+        if path is not None and record != "trace":
+            raise SpecError([Problem("--record", record, f"trace, with {option}", "leave it out, or write --record trace")])
+        if path is not None and not path.parent.is_dir():
+            raise SpecError([Problem(option, str(path), "a file in a folder that exists", f"make the folder {path.parent}")])
+    if gantt is not None and gantt.suffix.lower() not in PICTURES:
+        raise SpecError([Problem("--gantt", str(gantt), f"a name that ends in {', '.join(PICTURES)}", "write for example picture.png")])
+
+
+def table(frame: Any) -> str:
+    """A table for people: shares in percent, times in microseconds."""
+    import pandas as pd
+
     shown = frame.copy()
     for name in shown.columns:
-        if name in shares or name == "miss_ratio":
+        if name == "share":
             shown[name] = (100 * shown[name]).map("{:.2f} %".format)
         elif name == "runtime" or name.startswith(("latency", "response")):
             shown[name] = [f"{value / 1000:,.1f}" if value >= 0 else "-" for value in shown[name]]
-            shown = shown.rename(columns={name: f"{name} us"})
-    return "\n" + shown.to_string()
+    shown.columns = pd.MultiIndex.from_tuples([tuple(name.split("_")) if "_" in name else ("", name) for name in shown.columns])
+    return str(shown.to_string())

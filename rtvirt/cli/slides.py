@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..files import atomically, folder_for
 from .refresh import read
 
 LECTURE = Path(__file__).with_name("lecture")
@@ -18,10 +19,9 @@ LECTURE = Path(__file__).with_name("lecture")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("."), show_default=True, help="Folder to write to.")
 def slides(notebooks: tuple[Path, ...], output: Path) -> None:
     """Stored outputs are shown; nothing is executed."""
-    output.mkdir(parents=True, exist_ok=True)
     for path in notebooks:
-        target = output / f"{path.stem}.slides.html"
-        target.write_text(as_slides(read(path)), encoding="utf-8")
+        page = as_slides(read(path))
+        target = atomically(folder_for(output) / f"{path.stem}.slides.html", lambda file, page=page: file.write_text(page, encoding="utf-8"))
         click.echo(f"wrote {target} (open it in a browser)")
 
 

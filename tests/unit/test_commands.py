@@ -34,7 +34,13 @@ def test_simulate_prints_tables_and_writes_files(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [("simulate", "nowhere.yaml"), ("simulate", "data/systems/phone.yaml", "--duration", "soon"),
-                                       ("simulate", "data/systems/phone.yaml", "--xen", "9"), ("refresh", "nowhere.ipynb"), ("dance",)])
+                                       ("simulate", "data/systems/phone.yaml", "--xen", "9"), ("refresh", "nowhere.ipynb"), ("dance",),
+                                       ("simulate", "data/systems/phone.yaml", "--gantt", "no/such/folder/g.png"),
+                                       ("simulate", "data/systems/phone.yaml", "--gantt", "g.txt"),
+                                       ("simulate", "data/systems/phone.yaml", "--gantt", "g.png", "--record", "jobs"),
+                                       ("simulate", "data/systems/phone.yaml", "--duration", "1ms", "--export", "README.md"),
+                                       ("simulate", "data/systems/phone.yaml", "--scheduler", "null", "--timeslice", "5ms"),
+                                       ("slides", "notebooks/00-start-here.ipynb", "--output", "README.md")])
 def test_refusals_are_one_line(arguments, monkeypatch):
     monkeypatch.chdir(ROOT)
     done = call(*arguments)

@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "rtvirt"
 LAYERS = [
-    {"errors"}, {"units", "kernels", "datafolder"}, {"jit"}, {"rng", "rows"}, {"timers"}, {"state"}, {"schedulers", "guests"},
+    {"errors"}, {"units", "kernels", "datafolder", "files"}, {"jit"}, {"rng", "rows"}, {"timers"}, {"state"}, {"schedulers", "guests"},
     {"engine", "system"}, {"build"},
     {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data"}, {"xentrace", "machine", "silicon"},
     {"plots", "exercises"}, {"explorers"}, {"cli"}, {"__main__", "__init__"},
