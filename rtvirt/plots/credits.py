@@ -6,35 +6,47 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..engine.record import EVENTS
+from ..errors import Problem, SpecError
 from ..results import Run
-from .style import DASHES, colours_of, new_axes, styled
+from ..schedulers import Credit
+from .style import DASHES, colours_of, end_of, new_axes, styled
 
 SAYS_CREDIT = [EVENTS.index(name) for name in ("dispatch", "preempt", "tick", "account", "boost")]
 CREDITS_PER_NS = 1e-5           # 10 a millisecond (docs/xen-rules.md 2.1)
 
 
-def credits(run: Run, *, until: int | None = None, ax: Axes | None = None) -> Axes:
+def credits(run: Run, *, until: int | None = None, start: int = 0, ax: Axes | None = None) -> Axes:
     """Credits of the vCPUs over time; OVER is below 0.
 
     Parameters
     ----------
     run : Run
         Of the credit scheduler, recorded with ``record="trace"``.
-    until : int [ns], optional
+    until, start : int [ns], optional
         The part to show; by default all.
     ax : Axes, optional
+
+    Raises
+    ------
+    RecordError
+        The run kept no events.
+    SpecError
+        Another scheduler's run, or `start` and `until` leave nothing to show.
     """
-    end = run.duration if until is None else min(until, run.duration)
+    if not isinstance(run.scheduler, Credit):
+        raise SpecError([Problem("run", run.scheduler, "a run of Credit", "simulate with rv.Credit()")])
+    end = end_of(run, start, until)
     curves = credit_curves(run)
     with styled():
         ax = new_axes(ax)
         looks = colours_of(run.system.vms)
         lanes = [(i, vm.name, vm.name if vm.vcpus == 1 else f"{vm.name}.{k}") for i, vm in enumerate(run.system.vms) for k in range(vm.vcpus)]
         for (i, vm, label), (times, values) in zip(lanes, curves, strict=True):
-            shown = times <= end
-            ax.plot(np.append(times[shown], end) / 1e6, np.append(values[shown], np.interp(end, times, values)), color=looks[vm][0],
-                    linestyle=DASHES[i % len(DASHES)], label=label)
-        ax.set_xlim(0, end / 1e6)
+            shown = (times >= start) & (times <= end)
+            ends = np.interp([start, end], times, values)
+            ax.plot(np.concatenate([[start], times[shown], [end]]) / 1e6, np.concatenate([ends[:1], values[shown], ends[1:]]),
+                    color=looks[vm][0], linestyle=DASHES[i % len(DASHES)], label=label)
+        ax.set_xlim(start / 1e6, end / 1e6)
         low, high = ax.get_ylim()
         ax.axhspan(low, 0, color="#f3f3f3", zorder=0)
         ax.set_ylim(low, high)

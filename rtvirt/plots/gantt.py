@@ -8,14 +8,15 @@ from matplotlib.collections import PolyCollection
 
 from ..errors import Problem, SpecError
 from ..results import Run
-from .style import COLOURS, colours_of, new_axes, styled
+from .style import COLOURS, colours_of, end_of, new_axes, styled
 
 PIXELS = 1600           # bars nearer than a pixel are merged
 HEIGHT = 0.72
+NAMED = 0.04            # stints longer than this share of the picture bear a name
 
 
-def gantt(run: Run, *, until: int | None = None, start: int = 0, ax: Axes | None = None) -> Axes:
-    """Timeline: a lane for each vCPU, coloured while it holds a pCPU; below, arrows for releases and crosses for misses.
+def gantt(run: Run, *, until: int | None = None, start: int = 0, lanes: str = "vcpu", ax: Axes | None = None) -> Axes:
+    """Timeline: a lane for each vCPU, coloured while it holds a pCPU; above it, arrows for releases and crosses for misses.
 
     Parameters
     ----------
@@ -23,6 +24,8 @@ def gantt(run: Run, *, until: int | None = None, start: int = 0, ax: Axes | None
         Recorded with ``record="trace"``.
     until, start : int [ns], optional
         The part to show; by default all.
+    lanes : {"vcpu", "cpu"}
+        ``"cpu"``: a lane for each pCPU instead, with the names of those who hold it.
     ax : Axes, optional
 
     Returns
@@ -37,11 +40,12 @@ def gantt(run: Run, *, until: int | None = None, start: int = 0, ax: Axes | None
     SpecError
         `start` and `until` leave nothing to show.
     """
-    end = run.duration if until is None else min(until, run.duration)
-    if not 0 <= start < end:
-        raise SpecError([Problem("start, until", (start, until), f"0 <= start < until, and start before the run's end, {run.duration} ns",
-                                 "write for example start=0, until=ms(120)")])
+    end = end_of(run, start, until)
     names, numbers = run.vcpu_names
+    if lanes not in ("vcpu", "cpu"):
+        raise SpecError([Problem("lanes", lanes, "'vcpu' or 'cpu'", "choose one of these")])
+    if lanes == "cpu":
+        return pcpus(run, start, end, ax)
     with styled():
         ax = new_axes(ax, 1.6 + 0.62 * len(names))
         looks = colours_of(run.system.vms)
@@ -57,13 +61,38 @@ def gantt(run: Run, *, until: int | None = None, start: int = 0, ax: Axes | None
                  facecolor=COLOURS["hypervisor"], edgecolor="none")
         misses = mark_jobs(run, ax, lane_of, start, end)
         labels = [vm if run.system[vm].vcpus == 1 else f"{vm}.{k}" for vm, k in zip(names, numbers, strict=True)]
-        ax.set_yticks(range(len(labels)), labels)
-        ax.set_ylim(len(labels) - 0.4, -0.75)
-        ax.set_xlim(start / 1e6, end / 1e6)
-        ax.set_xlabel("time [ms]")
-        ax.grid(axis="y", visible=False)
-        ax.set_title(f"{type(run.scheduler).__name__}: {misses} deadline{'s' * (misses != 1)} missed in this picture", loc="left")
+        frame(ax, labels, start, end)
+        counted = f": {misses} deadline{'s' * (misses != 1)} missed in this picture"
+        ax.set_title(type(run.scheduler).__name__ + counted * bool((run.jobs["deadline"] >= 0).any()), loc="left")
     return ax
+
+
+def pcpus(run: Run, start: int, end: int, ax: Axes | None) -> Axes:
+    """A lane for each pCPU, in the colours and with the names of the VMs that hold it."""
+    labels = [f"pCPU {p}" for p in range(run.system.cpus)]
+    with styled():
+        ax = new_axes(ax, 1.6 + 0.62 * len(labels))
+        looks = colours_of(run.system.vms)
+        for (vm, cpu), mine in run.slices.groupby(["vm", "cpu"]):
+            colour, hatch = looks[vm]
+            bars(ax, mine["start"].to_numpy(), mine["end"].to_numpy(), cpu, HEIGHT, start, end, facecolor=colour, hatch=hatch,
+                 edgecolor="white", linewidth=0.4)
+        shown = run.slices[(run.slices["end"].clip(upper=end) - run.slices["start"].clip(lower=start)) > NAMED * (end - start)]
+        for row in shown.itertuples():
+            middle = (max(row.start, start) + min(row.end, end)) / 2e6
+            ax.text(middle, row.cpu, row.vm, ha="center", va="center", fontsize=12, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
+        frame(ax, labels, start, end)
+        ax.set_title(type(run.scheduler).__name__, loc="left")
+    return ax
+
+
+def frame(ax: Axes, labels: list[str], start: int, end: int) -> None:
+    """Names of the lanes, and the time axis in ms."""
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.4, -0.75)
+    ax.set_xlim(start / 1e6, end / 1e6)
+    ax.set_xlabel("time [ms]")
+    ax.grid(axis="y", visible=False)
 
 
 def bars(ax: Axes, left: np.ndarray, right: np.ndarray, lane: int, height: float, start: int, end: int, **look: object) -> None:

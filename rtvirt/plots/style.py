@@ -10,6 +10,8 @@ from matplotlib import style as mpl_style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..errors import Problem, SpecError
+from ..results import Run
 from ..system import VM
 
 STYLE = Path(__file__).with_name("rtvirt.mplstyle")
@@ -44,6 +46,15 @@ def colours_of(vms: tuple[VM, ...]) -> dict[str, tuple[Any, str]]:
 def styled() -> AbstractContextManager[None]:
     """The package's style, for as long as a picture is drawn."""
     return mpl_style.context(STYLE)
+
+
+def end_of(run: Run, start: int, until: int | None) -> int:
+    """Where the part of a run that a picture shows ends [ns]; SpecError if nothing is left to show."""
+    end = run.duration if until is None else min(until, run.duration)
+    if not 0 <= start < end:
+        raise SpecError([Problem("start, until", (start, until), f"0 <= start < until, and start before the run's end, {run.duration} ns",
+                                 "write for example start=0, until=ms(120)")])
+    return end
 
 
 def new_axes(ax: Axes | None, height: float = 4.2) -> Axes:

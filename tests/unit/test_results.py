@@ -131,6 +131,27 @@ def test_gantt_draws_what_ran(run):
     assert "rows: modem, android, apps, dom0" in rv.plots.describe(ax)
 
 
+def test_gantt_by_pcpu_names_who_holds_it():
+    three = rv.simulate(rv.System(cpus=2, vms=[rv.VM(name, tasks=[rv.hog()]) for name in "ABC"]), rv.Credit(), ms(400))
+    ax = rv.plots.gantt(three, until=ms(150), lanes="cpu")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["pCPU 0", "pCPU 1"]
+    # pCPU 0: A to 30, C to 60, A to 90, C to 150; pCPU 1: B to 90, A to 120, B to 150
+    assert sorted((text.get_position(), text.get_text()) for text in ax.texts) == [
+        ((15, 0), "A"), ((45, 0), "C"), ((45, 1), "B"), ((75, 0), "A"), ((105, 1), "A"), ((120, 0), "C"), ((135, 1), "B")]
+    with pytest.raises(rv.SpecError):
+        rv.plots.gantt(three, lanes="pcpu")
+
+
+def test_credits_of_a_part_of_a_run(run):
+    whole, part = (rv.plots.credits(run, start=start, until=ms(900)) for start in (0, ms(300)))
+    assert part.get_xlim() == (300, 900)
+    for a, b in zip(whole.get_lines(), part.get_lines(), strict=True):
+        at = np.linspace(301, 899, 50)
+        assert np.allclose(np.interp(at, *a.get_data()), np.interp(at, *b.get_data()))
+    with pytest.raises(rv.SpecError):
+        rv.plots.credits(rv.simulate(run.system, rv.Null(), ms(10)))
+
+
 def test_pictures_show_themselves(run):
     picture = rv.plots.show(rv.plots.shares(run), "shares")
     assert repr(picture) == "<picture: shares>" and picture._repr_png_()[:4] == b"\x89PNG"
