@@ -71,6 +71,13 @@ def test_sampling_agrees_where_it_finds_something(name):
     assert "not excluded" in drawn.method
 
 
+def test_draws_do_not_make_a_theorem_hold():
+    drawn = rv.machine.theorems("clean", bits=32, store=4096, trials=20)
+    assert drawn[1].holds and not drawn[1].proved and "not refuted by the draws" in repr(drawn) and "holds  " not in repr(drawn)
+    assert rv.machine.theorems("pdp10")[3].proved
+    assert "fails: MOVESR" in repr(rv.machine.theorems("m68000", bits=32, store=4096, trials=20))
+
+
 def test_witnesses_are_minimal_and_readable():
     verdict = rv.machine.classify("pdp10")["JRST1"]
     witness = verdict.witnesses["control"]
