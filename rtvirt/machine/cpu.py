@@ -17,6 +17,7 @@ from .isa import ISA
 from .variants import catalogue
 from .variants import isa as find
 
+FUEL, PLAIN_FUEL = 100_000_000, 1_000_000      # instructions of a run without `fuel`: half a second compiled, two seconds in plain Python
 SLICE = 50_000_000         # instructions between two looks at the keyboard: about a tenth of a second
 DEVICES = {"read_port", "write_port", "HALT"}                                               # what names a resource that is not storage
 ONE_BY_ONE = {"set_user", "timer", "set_timer", "set_enabled", "read_port", "write_port"}     # primitives that end a sprint
@@ -91,6 +92,7 @@ class Machine:
         known = catalogue()
         own = tuple(o.does for o in self.isa.opcodes if o.does not in known)
         self.compiled = (not own if compiled is None else compiled) and not DISABLED
+        self.fuel = PLAIN_FUEL if compiled is False or (own and not compiled) else FUEL       # the same with the JIT off
         self.functions = (*known, *dict.fromkeys(own))
         self.engine = interpreter(self.functions, self.compiled, not own)
         self.state = make(L.Machine, {}, plain=not self.compiled)
@@ -112,16 +114,17 @@ class Machine:
 
     # -------------------------------------------------------------- run
 
-    def run(self, fuel: int = 100_000_000, *, stop_on_trap: bool = False) -> Report:
+    def run(self, fuel: int | None = None, *, stop_on_trap: bool = False) -> Report:
         """Run until the machine halts, or has begun `fuel` instructions; calling again goes on.
 
         Parameters
         ----------
         fuel : int
-            Instructions at most. In plain Python choose it smaller: about a million take two seconds.
+            Instructions at most. Default: 100 million; one million where opcodes of your own, or ``compiled=False``, mean plain Python.
         stop_on_trap : bool
             Come back at the first trap, before the hardware stores the PSW. Going on then executes the trapping instruction again.
         """
+        fuel = self.fuel if fuel is None else fuel
         if not isinstance(fuel, int) or not 0 < fuel <= 10**15:
             raise SpecError([Problem("fuel", fuel, "1 to 10**15 instructions", "write for example fuel=1_000_000")])
         cpu, left, reason, trapped = self.state.cpus[0], fuel, L.OUT_OF_FUEL, sum(self.traps.values())

@@ -237,6 +237,15 @@ def test_bad_programs_end_with_a_clear_report(what):
         assert says in report.text, report.text
 
 
+def test_a_runaway_loop_ends_without_fuel_being_given():
+    own = rv.machine.isa("clean").with_opcode("PEEK", peek, operands="a")
+    for machine in (rv.machine.Machine(own, "x: JMP x"), rv.machine.Machine("clean", "x: JMP x", compiled=False)):
+        assert machine.fuel == 1_000_000
+    assert rv.machine.Machine("clean", "x: JMP x").fuel == 100_000_000
+    if not DISABLED:
+        assert "out of fuel after 100,000,000 instructions" in rv.machine.Machine("clean", "x: JMP x").run().text
+
+
 def test_self_modifying_code_is_right():
     """The loop's own instruction is replaced by the next of a list, each time before it is executed."""
     machine = rv.machine.Machine("clean", """
