@@ -20,7 +20,7 @@ MEANING = {
     "location": "location-sensitive: only l differs between the states, and the results differ",
     "user location": "user-sensitive: location-sensitive in user mode",
     "mixed": "behaviour-sensitive: M and l differ between the states, and the results differ",
-    "resource": "resource-sensitive (extended model): the result follows the interrupt switch, the timer or a device",
+    "resource": "resource-sensitive (extended model): the result follows the interrupt switch, the timer, a device or the bound",
     "user resource": "user-sensitive (extended model): resource-sensitive in user mode",
     "not privileged": "not privileged: no trap in user mode, or one in supervisor mode",
 }
