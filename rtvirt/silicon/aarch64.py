@@ -183,6 +183,7 @@ ISA = Isa(
     display=("CS_ARCH_ARM64", "CS_MODE_ARM"), pc="pc", forms=FORMS, variations=VARIATIONS,
     user={f"x{n}": Field(f"x{n}") for n in (0, 1, 2, 3, 4, 5, 16, 30)} | {"sp": Field("sp"), "flags": Field("pstate", 0xF000_0000)},
     privileged={"EL SP": Field("pstate", 0xF), "DAIF": Field("pstate", 0x3C0), "ELR_EL1": Field("elr_el1")},
+    others={"x0": 0x8000_0000_0000_0001, "x2": 2**64 - 1},
     presets={"x0": 5, "x1": DATA, "x2": 2, "x3": CODE + 8, "x30": CODE + 8, "sp": STACK},
     enter=enter, regions=REGIONS, nop=bytes.fromhex("1f2003d5"), code=CODE, boot=BOOT, mapped=((0, 0x2000000),),
     watched={"UMA=1": "SCTLR_EL1", "EL0VCTEN=0": "CNTKCTL_EL1"} | {n: n for n in ("SPSR_EL1", "TTBR0", "VBAR", "TPIDR_EL1", "TPIDRRO_EL0")}, word=8,

@@ -168,6 +168,7 @@ ISA = Isa(
     model="UC_CPU_ARM_CORTEX_A15", display=("CS_ARCH_ARM", "CS_MODE_ARM"), pc="pc", forms=FORMS, variations=VARIATIONS,
     user={f"r{n}": Field(f"r{n}") for n in range(13)} | {"sp": Field("sp"), "lr": Field("lr"), "flags": Field("cpsr", 0xF80F_0200)},
     privileged={"mode": Field("cpsr", 0x1F), "A I F": Field("cpsr", 0x1C0), "SPSR": Field("spsr")},
+    others={"r0": 0x8000_0001, "r2": 0xFFFF_FFFF, "r3": 31},
     presets={"r0": 5, "r1": DATA, "r2": 2, "r3": 3, "sp": STACK, "lr": CODE + 8},
     enter=enter, regions=REGIONS, nop=bytes.fromhex("00f020e3"), code=CODE, boot=BOOT, mapped=((0, 0x1000000),),
     watched={name: name for name in ("SCTLR", "TTBR0", "DACR", "VBAR", "TPIDRPRW", "TPIDRURO")}, memory_traps=(4,), moved={"pages": SHIFT},

@@ -193,8 +193,9 @@ def pair(isa: Isa, form: Form, first: Trial, second: Trial | None, components: l
     columns = [label(first), label(second) if second else "NOP from the same state"]
     pairs = [first.outcome, second.outcome if second else first.still]
     rows = [["before", "mode", first.mode, (second or first).mode], ["before", "variation", first.variation, (second or first).variation]]
-    for name, value in form.operands[first.operand].items():
-        rows.append(["before", name, show(value), show(form.operands[(second or first).operand].get(name))])
+    operands = isa.operands(form)
+    for name, value in operands[first.operand].items():
+        rows.append(["before", name, show(value), show(operands[(second or first).operand].get(name))])
     rows.append(["after", "trap", *[trap_name(isa, o.trap) if o.trap is not None else "none" for o in pairs]])
     shown = [c for c in components if c in first.outcome.private] or sorted(first.changes("private"))
     shown += [c for c in (*first.changes("user"), *first.changes("memory")) if c != "pc" or first.completed]

@@ -90,6 +90,8 @@ class Isa:
         images of the engine's state.
     presets : dict
         Values of registers at the start of every trial, equal in both modes.
+    others : dict
+        Other values for those of them that hold data: what a form that names no operands is tried with besides.
     pins : dict
         Configuration that a monitor may choose -> variations that violate it: "privileged if IOPL=0".
     memory_traps : tuple of int
@@ -132,7 +134,12 @@ class Isa:
     moved: Mapping[str, int] = field(default_factory=dict)                  # variation -> by how much its program memory lies elsewhere
     remapped: tuple[str, ...] = ()                                           # variations with another page map: flush the TLB around them
     altered: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)  # variation -> region -> other content
+    others: Mapping[str, int] = field(default_factory=dict)
     word: int = 4                                                            # bytes of a register, for what is `watched`
     monitor_map: str = ""                                                    # variation: the kernel's pages as a monitor would map them
     hooks: Callable[[Any], None] | None = None                              # install what the engine leaves to its caller
     flags: tuple[str, ...] = ()                                              # notes on the engine that concern the whole set
+
+    def operands(self, form: Form) -> tuple[Mapping[str, Any], ...]:
+        """The sets of values that a form is tried with."""
+        return form.operands if any(form.operands) or not self.others else ({}, self.others)

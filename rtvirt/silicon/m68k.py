@@ -100,6 +100,7 @@ ISA = Isa(
     display=("CS_ARCH_M68K", "CS_MODE_M68K_000|CS_MODE_BIG_ENDIAN"), pc="pc", forms=FORMS, variations=VARIATIONS,
     user={r: Field(r) for r in GENERAL} | {"ccr": Field("sr", CCR)},
     privileged={"T": Field("sr", T), "S": Field("sr", S), "IPL": Field("sr", IPL)},
+    others={"d0": 0x8000_0001, "d1": 0xFFFF},
     presets={"d0": 5, "d1": 3, "a0": 0, "a1": DATA, "a3": CODE, "a6": STACK, "a7": STACK}, enter=enter, regions=REGIONS, rules=RULES,
     nop=bytes.fromhex("4e71"), code=CODE, boot=BOOT, mapped=((0, 0x1000000),), watched={"USP": "USP"},
     traps={2: "bus error", 3: "address error", 4: "illegal", 5: "divide by zero", 6: "CHK", 7: "TRAPV", 8: "privilege violation", 9: "trace",

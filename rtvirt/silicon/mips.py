@@ -145,6 +145,7 @@ ISA = Isa(
     mode="UC_MODE_MIPS32|UC_MODE_BIG_ENDIAN", model="UC_CPU_MIPS32_24KF", display=("CS_ARCH_MIPS", "CS_MODE_MIPS32|CS_MODE_BIG_ENDIAN"), pc="pc",
     forms=FORMS, variations=VARIATIONS, user={r: Field(r) for r in GENERAL},
     privileged={"KSU EXL ERL": Field("cp0_status", 0x1E), "IE IM": Field("cp0_status", 0xFF01), "CU0": Field("cp0_status", CU0)},
+    others={"t0": 0x8000_0001, "t2": 0xFFFF_FFFF},
     presets={"t0": 5, "t1": DATA, "t2": 2, "sp": STACK, "ra": CODE, "hi": 3, "lo": 4},
     enter=enter, regions=REGIONS, nop=bytes(4), code=CODE, boot=BOOT, mapped=((0, 0x2000000),),
     watched={n: n for n in ("Cause", "EPC", "EBase", "EntryLo0", "Context", "HWREna")} | {"ASID": "EntryHi"},

@@ -114,6 +114,7 @@ ISA = Isa(
     user={f"r{n}": Field(f"r{n}") for n in (0, 1, 2, 3, 4, 14, 15)},
     privileged={"P": Field("pswm", PROBLEM), "masks": Field("pswm", IO | EXTERNAL | MCHECK), "key": Field("pswm", KEY),
                 "space": Field("pswm", 3 << 46)},
+    others={"r1": 0x8000_0000_0000_0001, "r3": 0x7F},
     presets={"r0": 0, "r1": 5, "r2": DATA, "r3": 3, "r14": CODE, "r15": STACK}, enter=enter, regions=REGIONS, nop=bytes.fromhex("0700"),
     code=CODE, boot=BOOT, mapped=((0, 0x1000000),), word=8, watched={n: n for n in CONTROL},
     pins={"no key allowed in CR3": ("CR3",)},

@@ -185,7 +185,7 @@ class Bench:
     def trials(self, form: Form) -> Iterator[tuple[Trial, Trial]]:
         """All trials of a form, without and with its rule; the first state comes twice, to notice clocks."""
         address = self._put(form.code)
-        for index, operand in enumerate(form.operands):
+        for index, operand in enumerate(self.isa.operands(form)):
             for mode in MODES:
                 for variation in self.isa.variations:
                     key = (mode, variation, tuple(sorted(operand.items())))

@@ -140,6 +140,7 @@ PRESETS = {"eax": 0x1234_5678, "ebx": DATA, "ecx": 0x10, "edx": PORT, "esi": DAT
 ISA = Isa(
     name="x86-32", title="x86 in 32-bit protected mode, paging on, rings 0 and 3", arch="UC_ARCH_X86", mode="UC_MODE_32", model="",
     display=("CS_ARCH_X86", "CS_MODE_32"), pc="eip", forms=FORMS, variations=VARIATIONS, user=USER_STATE, privileged=PRIVATE_STATE,
+    others={"eax": 0x8000_0001, "ecx": 0x1F},
     presets=PRESETS, enter=enter, regions=REGIONS, nop=NOP, code=CODE, boot=BOOT, mapped=((0, 0x1000000),),
     pins={"IOPL=0": ("IOPL=3",), "IOPL=0 and every I/O bitmap bit set": ("IOPL=3", "bitmap"),
           "CR4.TSD=1": tuple(v for v in VARIATIONS if v != "TSD=1"),

@@ -210,6 +210,7 @@ ISA = Isa(
         "CR0": Field("cr0"), "CR3": Field("cr3"), "CR4": Field("cr4"), "CR8": Field("cr8"), "DR7": Field("dr7"),
         "GDTR.base": Field("gdtr", part=1), "GDTR.limit": Field("gdtr", 0xFFFF, 2), "IDTR.base": Field("idtr", part=1),
         "IDTR.limit": Field("idtr", 0xFFFF, 2), "LDTR": Field("ldtr", 0xFFFF), "TR": Field("tr", 0xFFFF)},
+    others={"rax": 0x8000_0000_0000_0001, "rcx": 0x1F, "r8": 9},
     presets={"rax": 0x1234_5678, "rbx": DATA, "rcx": 0x10, "rdx": PORT, "rsi": DATA, "rdi": DATA + 0x20, "rbp": STACK + 0x10, "rsp": STACK,
              "r8": 8, "r11": 11, "r15": 15},
     enter=enter, regions=REGIONS, nop=NOP, code=CODE, boot=BOOT, mapped=((0, 0x1000000),),
