@@ -14,13 +14,16 @@
 A program begins at address 12, after the trap area; ``.org`` goes elsewhere, also back.
 
 Operands: registers ``r0`` to ``r7``; expressions of numbers, ``'c'`` characters, labels, ``+ - *``; addresses ``expression(rN)``. Directives: ``.org
-address``, ``.word expression, ...``, ``.space count``, ``.ascii "text"`` (a character a word), ``.equ name, expression``.
+address``, ``.word expression, ...``, ``.space count``, ``.ascii "text"`` (a character a word), ``.equ name, expression``, and ``.phase address``:
+words go on where they are, but labels count from there, as a program sees them that will run relocated; ``.org`` ends it.
+
+Several sources, given by name, make one program: labels of one are known in all.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import Problem, SpecError
@@ -32,7 +35,7 @@ from .variants import isa as find
 
 LINE = re.compile(r"\s*(?:(?P<label>[A-Za-z_]\w*)\s*:)?\s*(?P<op>\.?[A-Za-z_]\w*)?\s*(?P<rest>.*)$", re.S)
 NAME = re.compile(r"[A-Za-z_]\w*")
-DIRECTIVES = (".org", ".word", ".space", ".ascii", ".equ")
+DIRECTIVES = (".org", ".word", ".space", ".ascii", ".equ", ".phase")
 
 
 class AssemblyError(SpecError):
@@ -41,7 +44,24 @@ class AssemblyError(SpecError):
 
 @dataclass(frozen=True)
 class Program:
-    """Words from address 0 on, what the labels mean, which line each word comes from, and which words are instructions."""
+    """Words from address 0 on, where the labels are, which line each word comes from, and which words are instructions.
+
+    Attributes
+    ----------
+    words : list of int
+    labels : dict of str to int
+        Absolute addresses, also of labels after ``.phase``; and the values of ``.equ``.
+    lines : dict of int to int
+        Address to line of `source`, counted from 1.
+    source : str
+        All sources, one after the other.
+    code : frozenset of int
+        Addresses of instructions, rather than data.
+    files : tuple of (int, str)
+        Number of lines before each named source, and its name.
+    names : dict of int to str
+        Address to label, without ``.equ``.
+    """
 
     isa: ISA
     words: list[int]
@@ -49,11 +69,13 @@ class Program:
     lines: dict[int, int]
     source: str = ""
     code: frozenset[int] = frozenset()
+    files: tuple[tuple[int, str], ...] = ()
+    names: dict[int, str] = field(default_factory=dict)
 
     def rows(self) -> list[tuple[str, ...]]:
         """The listing: address, word, instruction, line of the source."""
         text = self.source.split("\n")
-        return [(str(at), f"{self.words[at]:08x}", disassemble(self.words[at], self.isa), str(line), text[line - 1].strip())
+        return [(str(at), f"{self.words[at]:08x}", disassemble(self.words[at], self.isa), place_of(line, self.files), text[line - 1].strip())
                 for at, line in sorted(self.lines.items())]
 
     def __repr__(self) -> str:
@@ -79,15 +101,21 @@ class Assembly:
     """A program in the making."""
 
     isa: ISA
-    labels: dict[str, int] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    files: tuple[tuple[int, str], ...] = ()
+    labels: dict[str, int] = field(default_factory=dict)         # what a name means in an expression
+    places: dict[str, int] = field(default_factory=dict)         # where it is: another number after .phase
+    names: dict[int, str] = field(default_factory=dict)          # labels by place
+    shift: int = 0                                               # the difference
+    problems: list[tuple[int, Problem]] = field(default_factory=list)      # each with the number of its line
     words: dict[int, int] = field(default_factory=dict)
     lines: dict[int, int] = field(default_factory=dict)
+    taken: dict[int, int] = field(default_factory=dict)          # the same, with what .space keeps free
     code: set[int] = field(default_factory=set)
 
     def complain(self, line: Line, mistake: Mistake) -> None:
         """Note a mistake and go on: all are reported at once."""
-        self.problems.append(Problem(*mistake.args, where=f"line {line.number}"))
+        name = place_of(line.number, self.files)
+        self.problems.append((line.number, Problem(*mistake.args, where=name if self.files else f"line {name}")))
 
     # -------------------------------------------------------------- first pass
 
@@ -99,7 +127,8 @@ class Assembly:
             line = Line(number, found["label"] or "", found["op"] or "", found["rest"].strip(), at)
             try:
                 if line.label:
-                    self.define(line.label, at)
+                    self.define(line.label, at + self.shift, at)
+                    self.names[at] = line.label
                 at = self.advance(line, at)
                 if at > STORE:
                     raise Mistake("program", f"{at} words", f"up to {STORE}", "make it smaller")
@@ -109,11 +138,11 @@ class Assembly:
             lines.append(line)
         return lines
 
-    def define(self, name: str, value: int) -> None:
+    def define(self, name: str, value: int, at: int) -> None:
         """A label or constant, once."""
         if name in self.labels or re.fullmatch(r"r\d+", name):
             raise Mistake("label", name, "each name once, and no register's", "choose another name")
-        self.labels[name] = value
+        self.labels[name], self.places[name] = value, at
 
     def advance(self, line: Line, at: int) -> int:
         """Address after a line."""
@@ -133,11 +162,16 @@ class Assembly:
             name, _, text = line.rest.partition(",")
             if not NAME.fullmatch(name.strip()):
                 raise Mistake(".equ", line.rest, ".equ name, expression", "give it a name")
-            self.define(name.strip(), self.number(text))
+            constant = self.number(text)
+            self.define(name.strip(), constant, constant)
             return at
         if line.op not in DIRECTIVES:
             raise Mistake("directive", line.op, ", ".join(DIRECTIVES), "correct the name")
         count = self.number(line.rest)
+        if line.op in (".phase", ".org"):
+            self.shift = count - at if line.op == ".phase" else 0
+        if line.op == ".phase":
+            return at
         line.at = count if line.op == ".org" else at
         target = count if line.op == ".org" else at + count
         if not 0 <= target <= STORE or count < 0:
@@ -151,20 +185,25 @@ class Assembly:
     # -------------------------------------------------------------- second pass
 
     def fill(self, line: Line) -> None:
-        """Write a line's words."""
+        """Write a line's words, and take care that nothing has two."""
         if line.op == ".word":
             words = [self.word(part) for part in split(line.rest)]
         elif line.op == ".ascii":
             words = [ord(c) for c in text_of(line.rest)]
+        elif line.op == ".space":
+            words = [None] * self.number(line.rest)
         elif not line.op or line.op.startswith("."):
             return
         else:
             words = [self.instruction(line)]
             self.code.add(line.at)
-        for k, word in enumerate(words):
-            if line.at + k in self.words:
-                raise Mistake("address", line.at + k, "each address once", f"line {self.lines[line.at + k]} has written it: move one of them")
-            self.words[line.at + k], self.lines[line.at + k] = word, line.number
+        for at, word in enumerate(words, line.at):
+            if at in self.taken:
+                other = place_of(self.taken[at], self.files)
+                raise Mistake("address", at, "each address once", f"line {other} has it already: move one of them")
+            self.taken[at] = line.number
+            if word is not None:
+                self.words[at], self.lines[at] = word, line.number
 
     def word(self, text: str) -> int:
         """A word's value: with a sign or without."""
@@ -206,13 +245,20 @@ class Assembly:
             raise Mistake("immediate", imm, "-32768 to 32767", "put the number into a .word and load it")
         return {"imm": imm, "b": base} if want == "imm(b)" else {"imm": imm}
 
-def assemble(source: str, isa: str | ISA = "clean") -> Program:
+
+def assemble(source: str | Mapping[str, str], isa: str | ISA = "clean") -> Program:
     """Assemble a program.
+
+    Parameters
+    ----------
+    source : str, or mapping of str to str
+        One text; or several by name, assembled in this order as if they were one.
+    isa : str or ISA
 
     Raises
     ------
     AssemblyError
-        With every mistake, each naming its line.
+        With every mistake, each naming its line, and its source where there are several.
 
     Examples
     --------
@@ -222,21 +268,40 @@ def assemble(source: str, isa: str | ISA = "clean") -> Program:
     -------  --------  -----------  ----  ---------
     12       00070102  LDI r1, 7    1     LDI r1, 7
     """
-    if not isinstance(source, str):
-        raise SpecError([Problem("source", source, "a string", "give the program as text")])
-    work = Assembly(find(isa))
-    lines = work.place(source)
+    texts = source if isinstance(source, Mapping) else {"": source}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise SpecError([Problem("source", source, "a string, or strings by name", "give the program as text")])
+    text, files = joined(texts)
+    work = Assembly(find(isa), files if isinstance(source, Mapping) else ())
+    lines = work.place(text)
+    wrong = {number for number, _ in work.problems}
     for line in lines:
-        if work.problems and any(p.where == f"line {line.number}" for p in work.problems):
+        if line.number in wrong:
             continue
         try:
             work.fill(line)
         except Mistake as mistake:
             work.complain(line, mistake)
     if work.problems:
-        raise AssemblyError(sorted(work.problems, key=lambda problem: int(problem.where.split()[1])))
+        raise AssemblyError([problem for _, problem in sorted(work.problems, key=lambda found: found[0])])
     words = [work.words.get(at, 0) for at in range(max(work.words, default=-1) + 1)]
-    return Program(work.isa, words, work.labels, work.lines, source, frozenset(work.code))
+    return Program(work.isa, words, work.places, work.lines, text, frozenset(work.code), work.files, work.names)
+
+
+def joined(sources: Mapping[str, str]) -> tuple[str, tuple[tuple[int, str], ...]]:
+    """One text of several, and how many lines come before each."""
+    lines: list[str] = []
+    files = []
+    for name, text in sources.items():
+        files.append((len(lines), name))
+        lines += text.removesuffix("\n").split("\n")
+    return "\n".join(lines), tuple(files)
+
+
+def place_of(line: int, files: tuple[tuple[int, str], ...]) -> str:
+    """A line's number for people, in its own source."""
+    before, name = next(((before, name) for before, name in reversed(files) if before < line), (0, ""))
+    return f"{name}:{line - before}" if name else str(line)
 
 
 def disassemble(word: int, isa: str | ISA = "clean") -> str:

@@ -63,7 +63,7 @@ def code_around(machine: Machine) -> list[tuple[str, ...]]:
     p, window, reach = int(cpu.p), int(cpu.window), int(cpu.reach)
     if p >= reach:
         return [("->", str(p), "", "", f"not reachable: R allows P below {reach}", "")]
-    names = {at: name for name, at in machine.program.labels.items()}
+    names = machine.program.names
     rows = []
     for at in range(max(0, p - AROUND), min(reach, p + AROUND + 1)):
         word = machine[window + at]
