@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from . import monitors
+from . import guests, monitors
 from . import storage as view
 from .assembler import AssemblyError, Program, assemble, disassemble, listing
 from .classify import classify
@@ -17,5 +17,5 @@ from .isa import ISA, Opcode
 from .theorems import theorems
 from .variants import BUILT_IN, isa
 
-__all__ = ["BUILT_IN", "ISA", "AssemblyError", "Machine", "Opcode", "Program", "assemble", "classify", "disassemble", "isa", "listing", "monitors",
+__all__ = ["BUILT_IN", "ISA", "AssemblyError", "Machine", "Opcode", "Program", "assemble", "classify", "disassemble", "guests", "isa", "listing", "monitors",
            "theorems", "view"]

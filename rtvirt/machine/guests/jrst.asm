@@ -1,0 +1,3 @@
+; To user mode by JRST (pdp10: JRST 1).
+
+drop:   JRST task
