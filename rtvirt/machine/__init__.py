@@ -4,6 +4,7 @@
     rv.machine.classify("x86")                which instructions are privileged, which sensitive, with the states that prove it
     rv.machine.theorems("x86")                virtualizable? recursively? hybrid?
     rv.machine.Machine("x86", program).run()  a machine that runs an assembly program
+    rv.machine.guests.load("mini")            a small operating system, to be run on it or under a monitor
 """
 
 from __future__ import annotations
@@ -17,5 +18,5 @@ from .isa import ISA, Opcode
 from .theorems import theorems
 from .variants import BUILT_IN, isa
 
-__all__ = ["BUILT_IN", "ISA", "AssemblyError", "Machine", "Opcode", "Program", "assemble", "classify", "disassemble", "guests", "isa", "listing", "monitors",
-           "theorems", "view"]
+__all__ = ["BUILT_IN", "ISA", "AssemblyError", "Machine", "Opcode", "Program", "assemble", "classify", "disassemble", "guests", "isa", "listing",
+           "monitors", "theorems", "view"]

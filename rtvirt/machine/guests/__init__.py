@@ -14,13 +14,14 @@ from types import MappingProxyType
 from ...errors import Problem, SpecError
 from ..assembler import Program, assemble
 from ..isa import ISA
+from ..monitors.hypercalls import equates
 
-# A guest: the files it is made of, by layer. The first layer is the one that is taken if none is named.
+# A guest: the files it is made of, by layer, which is how it does what is sensitive. The first is the one that is taken if none is named.
 GUESTS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType({
     "mini": {"native": ("mini", "native", "tasks"), "paravirtual": ("mini", "paravirtual", "tasks")},
-    "mask": {"ssr": ("mask", "ssr"), "cps": ("mask", "cps")},
-    "whoami": {"": ("whoami",)},
-    "drop": {"jrst": ("drop", "jrst"), "rei": ("drop", "rei")},
+    "mask": {"ssr": ("mask", "ssr"), "cps": ("mask", "cps"), "paravirtual": ("mask", "set_status")},
+    "whoami": {"rsr": ("whoami", "rsr"), "paravirtual": ("whoami", "get_status")},
+    "drop": {"jrst": ("drop", "jrst"), "rei": ("drop", "rei"), "paravirtual": ("drop", "set_psw")},
     "where": {"": ("where",)},
     "probe": {"": ("probe",)},
 })
@@ -51,7 +52,8 @@ def load(name: str, isa: str | ISA = "clean", *, layer: str | None = None, **ins
     isa : str or ISA
         For which machine.
     layer : str, optional
-        How it does what is sensitive: of "mini", "native" or "paravirtual"; of "mask", "ssr" or "cps"; of "drop", "jrst" or "rei".
+        How it does what is sensitive: for "mini" by "native" instructions, for "mask" by "ssr" or "cps", for "whoami" by "rsr", for "drop" by
+        "jrst" or "rei"; for each of these also "paravirtual", by hypercalls.
     instead : str
         Source text to take in place of a file: ``load("mini", tasks="...")`` runs tasks of your own.
 
@@ -78,4 +80,5 @@ def load(name: str, isa: str | ISA = "clean", *, layer: str | None = None, **ins
     strange = set(instead) - set(layers[chosen])
     if strange:
         raise SpecError([Problem("file", min(strange), ", ".join(layers[chosen]), f"name a file of {name!r}")])
-    return assemble({part: instead.get(part) or source(part) for part in layers[chosen]}, isa)
+    texts = {part: instead.get(part) or source(part) for part in layers[chosen]}
+    return assemble({**texts, "hypercalls": equates()} if chosen == "paravirtual" else texts, isa)

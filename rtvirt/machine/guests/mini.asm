@@ -1,19 +1,21 @@
 ; mini: an operating system of about a hundred words.
 ;
 ; Two tasks, each in storage of its own, take turns on one processor. The kernel is entered by traps only, and each trap ends in
-; `schedule`, which chooses who is next. What the kernel may not do in user mode, its *sensitive* operations, it does in one place:
-; native.asm for a real machine, paravirtual.asm for a monitor that is known to be there. Nothing else differs.
+; `schedule`, which chooses who is next. Its *sensitive* operations are in one place, a layer of six: bound, mode, print, doze, go, halt.
+; native.asm is the layer for a real machine, paravirtual.asm for a monitor that is known to be there. Nothing else differs.
+;
+; The kernel's own registers: r7 is the record of a task, r6 where to return from the layer, the others are free.
 ;
 ; Storage:        0 to 11   trap area: the hardware's (rule 1.5)
 ;                12 to ...  kernel: boot, trap, calls, schedule, table of tasks
-;               192 to 255  first task:  R = (192, 64)
-;               256 to 319  second task: R = (256, 64)
+;               256 to 319  first task:  R = (256, 64)
+;               320 to 383  second task: R = (320, 64)
 
         .equ OLD, 0             ; PSW of whoever was interrupted: status, P, l, b
         .equ CAUSE, 4           ; why: 1 memory, 2 privileged, 3 system call, 4 illegal, 5 timer
         .equ INFO, 5            ; number of the system call
         .equ QUANTUM, 30        ; instructions that a task has in a turn
-        .equ END, 320           ; words that the kernel uses
+        .equ END, 384           ; words that the kernel uses
 
 ; ------------------------------------------------------------------ the trap vector
 
@@ -23,8 +25,8 @@
 ; ------------------------------------------------------------------ boot
 
         .org 12
-start:  LDI  r0, 0
-        LDI  r1, END
+start:  LDI  r1, 0
+        LDI  r2, END
         JAL  r6, bound          ; no more than it needs: a stray address shall trap
         JAL  r6, mode           ; r1 := 1 in user mode, where no kernel should find itself
         LDI  r2, 's'
@@ -109,31 +111,9 @@ on:     MOV  r1, r2
 
         LDI  r7, nobody         ; all sleep: let a turn pass
         ST   r7, current
-        LDI  r1, QUANTUM
-        JAL  r6, timer
-        JAL  r6, allow          ; the timer may interrupt the kernel now
-wait:   JMP  wait
-
-turn:   ST   r7, current        ; r7's turn: its PSW to where `go` wants it, its registers, and off
-        LD   r1, PSW(r7)
-        ST   r1, OLD
-        LD   r1, PSW+1(r7)
-        ST   r1, OLD+1
-        LD   r1, PSW+2(r7)
-        ST   r1, OLD+2
-        LD   r1, PSW+3(r7)
-        ST   r1, OLD+3
-        LD   r1, REGS+7(r7)
-        ST   r1, keep
-        LD   r0, REGS(r7)
-        LD   r1, REGS+1(r7)
-        LD   r2, REGS+2(r7)
-        LD   r3, REGS+3(r7)
-        LD   r4, REGS+4(r7)
-        LD   r5, REGS+5(r7)
-        LD   r6, REGS+6(r7)
-        LDI  r7, QUANTUM        ; the last register: `go` sets the timer to it, loads r7 from `keep` and the PSW from OLD
-        JMP  go
+        JMP  doze
+turn:   ST   r7, current
+        JMP  go                 ; r7's turn, for QUANTUM instructions
 keep:   .word 0
 
 ; ------------------------------------------------------------------ what the kernel keeps of a task
@@ -146,5 +126,5 @@ keep:   .word 0
 
 current: .word nobody
 nobody: .word 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, first, 0          ; who waits when all sleep; never ready
-first:  .word 3, 0, 192, 64, 0, 0, 0, 0, 0, 0, 0, 0, 1, second, 1
-second: .word 3, 0, 256, 64, 0, 0, 0, 0, 0, 0, 0, 0, 1, nobody, 2
+first:  .word 3, 0, 256, 64, 0, 0, 0, 0, 0, 0, 0, 0, 1, second, 1
+second: .word 3, 0, 320, 64, 0, 0, 0, 0, 0, 0, 0, 0, 1, nobody, 2

@@ -1,7 +1,7 @@
 ; Two tasks. Each sees its own storage from 0 on: R relocates, so labels count from 0 (.phase), and neither can name a word of the other.
 ; System calls: 0 putchar, 1 yield, 2 exit, 3 getpid, 4 sleep.
 
-        .org 192
+        .org 256
         .phase 0
         LDI  r3, 3
 greet:  SVC  3                  ; who am I?
@@ -13,7 +13,7 @@ greet:  SVC  3                  ; who am I?
         JNZ  r3, greet
         SVC  2                  ; exit
 
-        .org 256
+        .org 320
         .phase 0
         LDI  r2, 3              ; three letters,
 next:   LDI  r4, 20             ; each after a computation longer than a turn: the timer interrupts it

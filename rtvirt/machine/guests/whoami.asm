@@ -1,7 +1,7 @@
-; Prints in which mode it runs. On a bare machine a program that has just been started is in supervisor mode.
-; RSR is x86's SMSW, the 68000's MOVE from SR, arm's MRS, the VAX's MOVPSL, s390x's EPSW: all of them read M without a trap.
+; Prints in which mode it runs (`status`: rsr.asm or get_status.asm). On a bare machine a program that has just been started is in
+; supervisor mode.
 
-start:  RSR  r1
+start:  JAL  r6, status
         LDI  r2, 1
         AND  r1, r2
         LDI  r2, boss
