@@ -1,6 +1,6 @@
 """Interactive explorers, one a file: parameters -> pure compute -> scene -> widget; and a timeline for any run."""
 
-from . import credit
+from . import credit, monitor
 from .timeline import timeline
 
-__all__ = ["credit", "timeline"]
+__all__ = ["credit", "monitor", "timeline"]

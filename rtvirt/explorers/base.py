@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field, fields, replace
 from html import escape
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import ipywidgets as widgets
@@ -36,6 +37,7 @@ class Fixed(NamedTuple):
 
 
 Rules = Callable[[Any], Mapping[str, Fixed]]
+Ends = Callable[[Any], Mapping[str, float]]
 
 
 def settle(params: Any, fixed: Mapping[str, Fixed]) -> Any:
@@ -106,10 +108,13 @@ class Explorer(widgets.VBox):
         What it is and what to do, in a sentence.
     fixed : callable, optional
         Parameters to what cannot be moved beside them.
+    ends : callable, optional
+        Parameters to the upper ends of sliders that depend on them; what lies beyond is taken as the end.
     """
 
-    def __init__(self, params: Any, compute: Callable[[Any], Any], scene: Scene, description: str, fixed: Rules = lambda params: {}) -> None:
-        self._compute, self._scene, self._fixed = compute, scene, fixed
+    def __init__(self, params: Any, compute: Callable[[Any], Any], scene: Scene, description: str, fixed: Rules = lambda params: {},
+                 ends: Ends = lambda params: {}) -> None:
+        self._compute, self._scene, self._fixed, self._ends = compute, scene, fixed, ends
         check_ranges(params, {item.name: getattr(params, item.name) for item in fields(params)})
         self._placing = False               # True while controls follow the parameters rather than the reader
         self.sentence = widgets.HTML().add_class("rtvirt-sentence")
@@ -166,19 +171,23 @@ class Explorer(widgets.VBox):
 
     def show(self, wanted: Any) -> None:
         """Compute and show, or raise and leave everything as it was."""
+        ends = self._ends(wanted)
+        wanted = replace(wanted, **{name: end for name, end in ends.items() if getattr(wanted, name) > end})
         fixed = self._fixed(wanted)
         params = put(wanted, fixed)
         text = self._scene.update(self._compute(params))
         self._wanted, self.params = wanted, params
-        self.place(fixed)
+        self.place(fixed, ends)
         self.sentence.value = f"<b>{escape(text)}</b>"
         self.sentence.remove_class("rtvirt-wrong")
         self.pictures.remove_class("rtvirt-stale")
 
-    def place(self, fixed: Mapping[str, Fixed]) -> None:
+    def place(self, fixed: Mapping[str, Fixed], ends: Mapping[str, float] = MappingProxyType({})) -> None:
         """Put the controls where the parameters are; those that cannot be moved are off, with the reason beside them."""
         self._placing = True
         try:
+            for name, end in ends.items():
+                self.controls[name].max = end
             for name, control in self.controls.items():
                 rule = fixed.get(name)
                 control.value = getattr(self._wanted, name) if rule is None else rule.value

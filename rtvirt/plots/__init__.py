@@ -5,8 +5,10 @@ black dashed; each comes with a hatch or marker too.
 """
 
 from .credits import credit_curves, credits
+from .executors import executors
 from .gantt import gantt
 from .latency import compare, ecdf, shares, tail
 from .style import COLOURS, Picture, describe, meaning_of, show, styled
 
-__all__ = ["COLOURS", "Picture", "compare", "credit_curves", "credits", "describe", "ecdf", "gantt", "meaning_of", "shares", "show", "styled", "tail"]
+__all__ = ["COLOURS", "Picture", "compare", "credit_curves", "credits", "describe", "ecdf", "executors", "gantt", "meaning_of", "shares", "show",
+           "styled", "tail"]

@@ -22,6 +22,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync"]
 TIMELINE = ".rtvirt-timeline canvas[tabindex]"
 TAIL = ".rtvirt-tail canvas"
+WALK = ".rtvirt-walk canvas"
 EXPLORER = "from rtvirt.explorers import credit\nexplorer = credit.explorer()\nexplorer"
 FIRST_PRESSES = 3        # of a series: left out of the medians, while the browser compiles what it runs for the first time
 PICTURES = {"timeline": TIMELINE, "plot": TAIL}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab_browser import TAIL, TIMELINE, browse, fresh_explorer, key_to_pictures, open_explorer, open_notebook, serve, summary, write_notebook
+from lab_browser import TAIL, TIMELINE, WALK, browse, fresh_explorer, key_to_pictures, open_explorer, open_notebook, serve, summary, write_notebook
 
 from rtvirt.explorers import credit
 
@@ -125,3 +125,17 @@ def test_pictures_follow_the_dark_theme(explorer):
     explorer.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
     explorer.wait_for_timeout(1500)
     assert max(pixel(explorer, TAIL)) < 60 and max(pixel(explorer, TIMELINE)) < 60
+
+
+def test_monitor_explorer_obeys_the_keyboard(page, lab):
+    """Page down goes to where the monitor comes in; the slider moves the picture."""
+    write_notebook(lab[1] / "notebooks/monitor.ipynb", "from rtvirt.explorers import monitor\nmonitor.explorer(position=100)")
+    open_notebook(page, lab[0], "monitor.ipynb", f"{WALK}[data-frame]")
+    page.wait_for_timeout(1000)
+    page.locator(WALK).focus()
+    page.keyboard.press("PageDown")
+    page.wait_for_function(f"document.querySelector('{WALK}').dataset.position !== '100'")
+    assert "trap" in page.locator(".rtvirt-sentence").inner_text() and "▶" in page.locator(".rtvirt-here").inner_text()
+    page.locator(".noUi-handle").last.focus()
+    times = key_to_pictures(page, 11, {"walk": WALK})
+    print("\n" + summary(times))
