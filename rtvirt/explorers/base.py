@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field, fields, replace
-from html import escape
+from html import escape, unescape
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -200,7 +200,7 @@ class Explorer(widgets.VBox):
 
     def static(self) -> Picture:
         """The picture as it is now, for viewers without a kernel."""
-        said = self.sentence.value.removeprefix("<b>").removesuffix("</b>")
+        said = unescape(self.sentence.value.removeprefix("<b>").removesuffix("</b>"))
         return Picture(self._scene.figure(), f"static fallback of the explorer: {said}")
 
     def __repr__(self) -> str:

@@ -1,5 +1,6 @@
-; A kernel starts a task in user mode (`drop`: jrst.asm, rei.asm or set_psw.asm). The task tries what only a kernel may do: print, and halt
-; the machine. On a bare machine it traps, and the kernel prints "refused". Where it goes through, the task has kept supervisor rights.
+; A kernel starts a task in user mode (`drop`: jrst.asm, rei.asm or set_psw.asm). The task tries
+; what only a kernel may do: print, and halt the machine. On a bare machine it traps, and the kernel
+; prints "refused". Where it goes through, the task has kept supervisor rights.
 
         .org 8
         .word 0, trap, 0, 512

@@ -1,6 +1,7 @@
-; A counter that a program and its timer handler both count up. Load, add, store: an interrupt between them loses a count, so the program
-; switches interrupts off for the three (`off`, `on`: ssr.asm, cps.asm or set_status.asm). At the end it prints how many counts were lost:
-; 0, if the switch does what it says.
+; A counter that a program and its timer handler both count up. Load, add, store: an interrupt
+; between them loses a count, so the program switches interrupts off for the three (`off`, `on`:
+; ssr.asm, cps.asm or set_status.asm). At the end it prints how many counts were lost: 0, if the
+; switch does what it says.
 
         .equ ROUNDS, 60
         .equ TICK, 23           ; instructions between two interrupts

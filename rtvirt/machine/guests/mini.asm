@@ -1,10 +1,12 @@
 ; mini: an operating system of about a hundred words.
 ;
-; Two tasks, each in storage of its own, take turns on one processor. The kernel is entered by traps only, and each trap ends in
-; `schedule`, which chooses who is next. Its *sensitive* operations are in one place, a layer of six: bound, mode, print, doze, go, halt.
-; native.asm is the layer for a real machine, paravirtual.asm for a monitor that is known to be there. Nothing else differs.
+; Two tasks, each in storage of its own, take turns on one processor. The kernel is entered by
+; traps only, and each trap ends in `schedule`, which chooses who is next. Its *sensitive*
+; operations are in one place, a layer of six: bound, mode, print, doze, go, halt. native.asm is
+; the layer for a real machine, paravirtual.asm for a monitor that is known to be there. Nothing
+; else differs.
 ;
-; The kernel's own registers: r7 is the record of a task, r6 where to return from the layer, the others are free.
+; The kernel's own registers: r7 is a task's record, r6 where to return to, the others are free.
 ;
 ; Storage:        0 to 11   trap area: the hardware's (rule 1.5)
 ;                12 to ...  kernel: boot, trap, calls, schedule, table of tasks
@@ -17,12 +19,12 @@
         .equ QUANTUM, 30        ; instructions that a task has in a turn
         .equ END, 384           ; words that the kernel uses
 
-; ------------------------------------------------------------------ the trap vector
+; ---------------------------------------- the trap vector
 
         .org 8
-        .word 0, trap, 0, END   ; the new PSW: supervisor, switch off, P = trap, R = the kernel's
+        .word 0, trap, 0, END   ; the new PSW: supervisor, switch off, P = trap, the kernel's R
 
-; ------------------------------------------------------------------ boot
+; ---------------------------------------- boot
 
         .org 12
 start:  LDI  r1, 0
@@ -37,10 +39,10 @@ boss:   MOV  r1, r2
         LDI  r7, nobody
         JMP  schedule
 
-; ------------------------------------------------------------------ every trap comes here
+; ---------------------------------------- every trap comes here
 
-trap:   ST   r7, keep           ; no register is free yet; base 0 means none, so this address is absolute
-        LD   r7, current        ; r7: from here on the record of the task that was interrupted
+trap:   ST   r7, keep           ; no register is free yet; without a base this needs none
+        LD   r7, current        ; from here on r7 is the record of the task that was interrupted
         ST   r0, REGS(r7)
         ST   r1, REGS+1(r7)
         ST   r2, REGS+2(r7)
@@ -59,7 +61,7 @@ trap:   ST   r7, keep           ; no register is free yet; base 0 means none, so
         JMP  0(r1)
 causes: .word fault, fault, call, fault, schedule
 
-; ------------------------------------------------------------------ system calls: SVC number, argument and result in r1
+; ---------------------------------------- system calls: SVC number, argument and result in r1
 
 call:   LD   r1, OLD+1
         ADDI r1, r1, 1          ; the saved P is that of the SVC: go on behind it
@@ -87,7 +89,7 @@ fault:  LDI  r1, '!'            ; it did what it may not do: say so, and end it
 exit:   LDI  r1, 0
         ST   r1, STATE(r7)
 
-; ------------------------------------------------------------------ who is next? Round robin, from the one after r7
+; ---------------------------------------- who is next? Round robin, from the one after r7
 
 schedule: LDI r3, 0             ; how many are alive
         LDI  r4, 0              ; the first that is ready
@@ -116,7 +118,7 @@ turn:   ST   r7, current
         JMP  go                 ; r7's turn, for QUANTUM instructions
 keep:   .word 0
 
-; ------------------------------------------------------------------ what the kernel keeps of a task
+; ---------------------------------------- what the kernel keeps of a task
 
         .equ PSW, 0             ; status (1: user, 2: the timer may interrupt), P, l, b
         .equ REGS, 4            ; r0 to r7
@@ -125,6 +127,6 @@ keep:   .word 0
         .equ PID, 14
 
 current: .word nobody
-nobody: .word 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, first, 0          ; who waits when all sleep; never ready
+nobody: .word 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, first, 0     ; waits when all sleep
 first:  .word 3, 0, 256, 64, 0, 0, 0, 0, 0, 0, 0, 0, 1, second, 1
 second: .word 3, 0, 320, 64, 0, 0, 0, 0, 0, 0, 0, 0, 1, nobody, 2

@@ -1,6 +1,7 @@
-; The same six operations for a guest that knows its monitor: it asks in place of trapping (docs/popek-goldberg.md, section 8). What need not
-; be done at once waits in a queue; `flush` hands all of it over in one crossing. So a system call that prints costs two crossings, the
-; call itself and the way back, where the native layer takes four: the call, OUT, STT, LPSW.
+; The same six operations for a guest that knows its monitor: it asks in place of trapping
+; (docs/popek-goldberg.md, section 8). What need not be done at once waits in a queue; `flush`
+; hands all of it over in one crossing. So a system call that prints costs two crossings, the call
+; itself and the way back, where the native layer takes four: the call, OUT, STT, LPSW.
 
 bound:  LDI  r0, HC_SET_R       ; r1 and r2 are what the hypercall wants
         JMP  later
@@ -34,7 +35,7 @@ wait:   JMP  wait
 go:     LDI  r0, HC_SET_TIMER
         LDI  r1, QUANTUM
         JAL  r6, later
-        LDI  r0, HC_SWITCH      ; PSW and all registers from the task's record: its first twelve words
+        LDI  r0, HC_SWITCH      ; PSW and all registers from the first twelve words at r7
         MOV  r1, r7
         JAL  r6, later
         JMP  flush
@@ -48,4 +49,4 @@ flush:  LDI  r0, 0
         SVC  HC_BATCH           ; r4 entries from r3 on
         JMP  0(r6)
 pending: .word 0
-queue:  .space 12               ; a trap prints once at most, and two more follow; the first time R is set, too
+queue:  .space 12               ; the most: R at boot, a character, the timer, the switch

@@ -1,6 +1,7 @@
-; A task whose bound is larger than the storage: R = (64, 4096), where 448 words are left above word 64. PROBE (vax only) asks whether an
-; address can be reached. Prints the answers for the last word that exists and for the first that does not: 10 on a bare machine. A monitor
-; that took b as it is would let the second one through, and print 11; ours takes b' = min(b, w - l) (rule 3.7).
+; A task whose bound is larger than the storage: R = (64, 4096), where 448 words are left above word
+; 64. PROBE (vax only) asks whether an address can be reached. Prints the answers for the last word
+; that exists and for the first that does not: 10 on a bare machine. A monitor that took b as it is
+; would let the second one through, and print 11; ours takes b' = min(b, w - l) (rule 3.7).
 
         .equ WORDS, 448
 

@@ -1,4 +1,5 @@
-; Two tasks. Each sees its own storage from 0 on: R relocates, so labels count from 0 (.phase), and neither can name a word of the other.
+; Two tasks. Each sees its own storage from 0 on: R relocates, so labels count from 0 (.phase),
+; and neither can name a word of the other.
 ; System calls: 0 putchar, 1 yield, 2 exit, 3 getpid, 4 sleep.
 
         .org 256
@@ -16,7 +17,7 @@ greet:  SVC  3                  ; who am I?
         .org 320
         .phase 0
         LDI  r2, 3              ; three letters,
-next:   LDI  r4, 20             ; each after a computation longer than a turn: the timer interrupts it
+next:   LDI  r4, 20             ; each after a computation longer than a turn
 count:  ADDI r4, r4, -1
         JNZ  r4, count
         LD   r1, letter

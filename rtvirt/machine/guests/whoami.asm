@@ -1,5 +1,5 @@
-; Prints in which mode it runs (`status`: rsr.asm or get_status.asm). On a bare machine a program that has just been started is in
-; supervisor mode.
+; Prints in which mode it runs (`status`: rsr.asm or get_status.asm). On a bare machine a program
+; that has just been started is in supervisor mode.
 
 start:  JAL  r6, status
         LDI  r2, 1
