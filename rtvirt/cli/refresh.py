@@ -75,6 +75,7 @@ def normalise(book: Any) -> None:
             continue
         count += 1
         cell.execution_count = count
+        cell.outputs = joined(cell.outputs)
         for output in cell.outputs:
             if "execution_count" in output:
                 output["execution_count"] = count
@@ -82,6 +83,17 @@ def normalise(book: Any) -> None:
     book.metadata = type(book.metadata)(kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
                                         language_info={"name": "python"})
     book.nbformat, book.nbformat_minor = 4, 5
+
+
+def joined(outputs: list[Any]) -> list[Any]:
+    """What a cell printed in one piece, however many messages it came in: that depends on how busy the machine was."""
+    found: list[Any] = []
+    for output in outputs:
+        if found and output.output_type == found[-1].output_type == "stream" and output.name == found[-1].name:
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 def drop_unstable(output: Any) -> None:
