@@ -18,7 +18,7 @@ from .report import Witness
 
 FORMS = ((0, 0), (1, 0), (0, 1), (1, 1), (1, 2))      # register operands, up to renaming: none as base, one, the same, two
 CONTROL = {"l": "R", "b": "R", "ie": "switch", "t": "timer"}
-NOTHING = -1
+NOTHING = -1                                          # what a port was sent by a run that sent nothing
 RESOURCES = ("b", "ie", "t")                          # of the extended model, with what devices say (difference D7)
 
 
@@ -185,7 +185,8 @@ class Case:
                 for x in range(value + 1, cells.most(cell) + 1):
                     yield {cell: x}
             else:
-                yield {cell: 1 - value if cell == "ie" else cells.random.randrange(cells.size)}  # type: ignore[attr-defined]
+                drawn = cells.random.randrange(cells.size)  # type: ignore[attr-defined]
+                yield {cell: 1 - value if cell == "ie" else max(cells.least(cell), drawn)}
 
     def compare(self, kind: str, one: Outcome, two: Outcome) -> bool:
         """Note a pair that leaves M and R alone and still differs: in what it does, or in whether it traps (difference D6)."""
