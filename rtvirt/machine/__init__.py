@@ -14,9 +14,10 @@ from . import storage as view
 from .assembler import AssemblyError, Program, assemble, disassemble, listing
 from .classify import classify
 from .cpu import Machine
+from .flips import FLIPS, flip
 from .isa import ISA, Opcode
 from .theorems import theorems
 from .variants import BUILT_IN, isa
 
-__all__ = ["BUILT_IN", "ISA", "AssemblyError", "Machine", "Opcode", "Program", "assemble", "classify", "disassemble", "guests", "isa", "listing",
-           "monitors", "theorems", "view"]
+__all__ = ["BUILT_IN", "FLIPS", "ISA", "AssemblyError", "Machine", "Opcode", "Program", "assemble", "classify", "disassemble", "flip", "guests",
+           "isa", "listing", "monitors", "theorems", "view"]

@@ -14,7 +14,7 @@ from .bind import bad_ending, rebound
 from .isa import Opcode
 from .layout import ENDINGS, HALT, MEMORY, OK, PRIVILEGED
 from .lazy import Branches, Cell, Lazy
-from .report import Witness
+from .witness import Witness
 
 FORMS = ((0, 0), (1, 0), (0, 1), (1, 1), (1, 2))      # register operands, up to renaming: none as base, one, the same, two
 CONTROL = {"l": "R", "b": "R", "ie": "switch", "t": "timer"}

@@ -36,7 +36,7 @@ def judge(opcode: Opcode, cells: Branches, model: str, fuel: int = FUEL) -> Verd
     if {"location", "mode"} & set(case.found):
         case.found.pop("mixed", None)                                # a purer witness says more
     return Verdict(opcode.name, case.pairs > 0 and case.counter is None, case.both_trap, case.found, case.counter, tuple(sorted(case.controls)),
-                   case.leaves, cells.exact, opcode.text)
+                   case.leaves, cells.exact, opcode.text, opcode.aliases)
 
 
 def last(cases: Iterator[Case], fuel: int) -> Case | None:

@@ -1,107 +1,22 @@
-"""What the classifier found: verdicts, the states that prove them, and tables of both."""
+"""What the classifier found: verdicts, and tables of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import Problem, SpecError
-from .layout import CAUSES, HALT, OK
 from .tables import html_table, text_table
+from .witness import Witness
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MEANING = {
-    "control": "control-sensitive: M, R, storage outside E|R or (extended model) other control state changes, and it is no trap",
-    "user control": "user-sensitive: control-sensitive in user mode",
-    "mode": "mode-sensitive: only M differs between the states, and the results differ",
-    "location": "location-sensitive: only l differs between the states, and the results differ",
-    "user location": "user-sensitive: location-sensitive in user mode",
-    "mixed": "behaviour-sensitive: M and l differ between the states, and the results differ",
-    "resource": "resource-sensitive (extended model): the result follows the interrupt switch, the timer, a device or the bound",
-    "user resource": "user-sensitive (extended model): resource-sensitive in user mode",
-    "not privileged": "not privileged: no trap in user mode, or one in supervisor mode",
-}
-State = tuple[int, dict[Any, int], int, dict[Any, int]]        # M, cells before, how it ended, cells written
-
-
-@dataclass(frozen=True)
-class Witness:
-    """One state, or two, that prove a verdict. Cells that are not shown do not matter."""
-
-    kind: str
-    opcode: str
-    operands: str
-    form: tuple[int, int, int]
-    states: tuple[State, ...]
-    weight: tuple[int, int]
-    mask: int
-
-    @property
-    def instruction(self) -> str:
-        """As it is written."""
-        a, b, imm = self.form
-        text = self.operands.replace("imm(b)", f"{imm}(r{b})" if b else f"{imm}").replace("imm", str(imm))
-        parts = [{"a": f"r{a}", "b": f"r{b}"}.get(part, part) for part in text.split(", ")]
-        return f"{self.opcode} {', '.join(parts)}".strip()
-
-    def rows(self) -> list[tuple[str, ...]]:
-        """A row a component of the state; before and after for each state."""
-        cells = {"m", "p", *(c for _, before, _, writes in self.states for c in (*before, *writes))}
-        if {"l", "b"} & cells:
-            cells |= {"l", "b"}
-        rows = [(title(cell), *(x for state in self.states for x in self.pair(state, cell))) for cell in sorted(cells, key=order)]
-        return [*rows, ("ends", *(x for s in self.states for x in ("", ending(s[2]))))]
-
-    def pair(self, state: State, cell: Any) -> tuple[str, str]:
-        """A component before and after."""
-        mode, before, ended, writes = state
-        old = "us"[mode == 0] if cell == "m" else str(before.get(cell, 0)) if cell[0] != "out" else ""
-        if ended not in (OK, HALT):
-            return old, ""
-        if cell == "m":
-            return old, "us"[writes.get("m", mode) == 0]
-        if cell == "p" and "p" not in writes:
-            return old, str((before.get("p", 0) + 1) & self.mask)
-        return old, str(writes[cell]) if cell in writes else old
-
-    @property
-    def head(self) -> tuple[str, ...]:
-        """Titles of the columns."""
-        names = ("S",) if len(self.states) == 1 else ("S1", "S2")
-        return ("", *(x for name in names for x in (f"{name} before", "after")))
-
-    def __repr__(self) -> str:
-        return f"{self.instruction}: {MEANING[self.kind]}\n" + text_table(self.head, self.rows())
-
-    def _repr_html_(self) -> str:
-        return html_table(self.head, self.rows(), f"{self.instruction}: {MEANING[self.kind]}")
-
-
-def order(cell: Any) -> tuple:
-    """M, P, R, extension, registers, storage."""
-    names = ["m", "p", "l", "b", "ie", "t", "r", "e", "x", "in", "out"]
-    return (names.index(cell if isinstance(cell, str) else cell[0]), *(() if isinstance(cell, str) else cell[1:]))
-
-
-def title(cell: Any) -> str:
-    """A component's name for people."""
-    if isinstance(cell, str):
-        return {"m": "M", "p": "P", "l": "R.l", "b": "R.b", "ie": "switch", "t": "timer"}[cell]
-    return {"r": "r{}", "e": "E[l+{}]", "in": "port {} in", "out": "port {} out"}.get(cell[0], "E[{}]").format(cell[-1])
-
-
-def ending(ended: int) -> str:
-    """How a run ended, for people."""
-    return "completes" if ended == OK else "halts" if ended == HALT else f"trap: {CAUSES[ended]}"
-
-
 @dataclass(frozen=True)
 class Verdict:
-    """The class of one opcode, with its witnesses by kind (see `MEANING`); `counter` shows that it is not privileged, `controls` names the control
-    state that it can change."""
+    """The class of one opcode, with its witnesses by kind (see `witness.MEANING`); `counter` shows that it is not privileged, `controls` names
+    the control state that it can change."""
 
     opcode: str
     privileged: bool
@@ -112,6 +27,17 @@ class Verdict:
     cases: int
     exact: bool
     text: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def slot(self) -> str:
+        """Name of the opcode whose place it has in the table: RSR for the 68000's MOVESR."""
+        return self.aliases[0] if self.aliases else self.opcode
+
+    @property
+    def breaks(self) -> tuple[int, ...]:
+        """Numbers of the theorems whose premise it breaks; Theorem 2 falls with the first."""
+        return () if self.privileged or not self.sensitive else (1, 3) if self.user_sensitive else (1,)
 
     @property
     def control(self) -> bool:

@@ -94,8 +94,8 @@ def theorems(isa: str | ISA | Classification, **options: Any) -> Theorems:
     (False, True, ('JRST1',))
     """
     found = isa if isinstance(isa, Classification) else classify(isa, **options)
-    breaks = tuple(v.opcode for v in found.verdicts if v.sensitive and not v.privileged)
-    user = tuple(v.opcode for v in found.verdicts if v.user_sensitive and not v.privileged)
+    breaks = tuple(v.opcode for v in found.verdicts if 1 in v.breaks)
+    user = tuple(v.opcode for v in found.verdicts if 3 in v.breaks)
     proved = all(v.exact for v in found.verdicts)
     return Theorems(found, (
         Theorem(1, "a virtual machine monitor can be built", "sensitive instructions are privileged", not breaks, breaks, proved),

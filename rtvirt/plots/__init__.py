@@ -4,11 +4,13 @@ Colours mean something (Okabe-Ito): real-time blue, best effort orange, driver V
 black dashed; each comes with a hatch or marker too.
 """
 
+from .classes import classes
 from .credits import credit_curves, credits
 from .executors import executors
 from .gantt import gantt
 from .latency import compare, ecdf, shares, tail
 from .style import COLOURS, Picture, describe, meaning_of, show, styled
+from .verdicts import verdicts
 
-__all__ = ["COLOURS", "Picture", "compare", "credit_curves", "credits", "describe", "ecdf", "executors", "gantt", "meaning_of", "shares", "show",
-           "styled", "tail"]
+__all__ = ["COLOURS", "Picture", "classes", "compare", "credit_curves", "credits", "describe", "ecdf", "executors", "gantt", "meaning_of",
+           "shares", "show", "styled", "tail", "verdicts"]

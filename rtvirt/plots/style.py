@@ -31,16 +31,22 @@ def meaning_of(vm: VM) -> str:
 
 def colours_of(vms: tuple[VM, ...]) -> dict[str, tuple[Any, str]]:
     """Colour and hatch of each VM; VMs of one meaning differ in lightness."""
-    from matplotlib.colors import to_rgb
-
     seen: dict[str, int] = {}
     found = {}
     for vm in vms:
         meaning = meaning_of(vm)
         step = LIGHTER[min(seen.get(meaning, 0), len(LIGHTER) - 1)]
         seen[meaning] = seen.get(meaning, 0) + 1
-        found[vm.name] = (tuple(c + (1 - c) * step for c in to_rgb(COLOURS[meaning])), HATCHES[meaning])
+        found[vm.name] = (towards_white(COLOURS[meaning], step), HATCHES[meaning])
     return found
+
+
+def towards_white(colour: str, step: float) -> tuple[float, float, float]:
+    """A lighter colour: 0 leaves it, 1 is white."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = (c + (1 - c) * step for c in to_rgb(colour))
+    return red, green, blue
 
 
 def styled() -> AbstractContextManager[None]:

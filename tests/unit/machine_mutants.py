@@ -8,8 +8,6 @@ timer, of a port. Not mutated, because no definition can see it: reads in an opc
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,6 +15,7 @@ from rtvirt.machine import layout
 from rtvirt.machine.bind import rebound
 from rtvirt.machine.cases import Case, explore, forms
 from rtvirt.machine.classify import judge
+from rtvirt.machine.flips import made, tree_of, with_line
 from rtvirt.machine.isa import Opcode
 from rtvirt.machine.lazy import Branches, Lazy
 
@@ -35,19 +34,6 @@ ADDED = {
     "shows the timer": "view.put(m, cpu, 2, view.register(m, cpu, 2) + view.timer(m, cpu))",
     "takes from a port": "view.read_port(m, cpu, 1)",
 }
-
-
-def tree_of(function) -> ast.FunctionDef:
-    """Source of an opcode as a tree."""
-    return ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-
-
-def compiled(tree: ast.FunctionDef, like):
-    """A function from a tree, with the other's names."""
-    module = ast.fix_missing_locations(ast.Module([tree], []))
-    names = {**like.__globals__, **vars(layout)}
-    exec(compile(module, "<mutant>", "exec"), names)
-    return names[tree.name]
 
 
 def primitive(node: ast.AST) -> str:
@@ -110,7 +96,7 @@ def mutants(opcode: Opcode) -> Iterator[tuple[str, Opcode]]:
         tree = change.visit(tree)
         if not change.what:
             break
-        yield change.what, replace(opcode, does=compiled(tree, opcode.does))
+        yield change.what, replace(opcode, does=made(tree, opcode.does))
         n += 1
     for what, line in ADDED.items():
         unseen = what.startswith("shows") and {"M", "R"} & set(verdict.controls)
@@ -120,16 +106,7 @@ def mutants(opcode: Opcode) -> Iterator[tuple[str, Opcode]]:
                "traps in supervisor mode": verdict.mode, "takes from a port": "device" in verdict.controls}[what]
         if unseen or has or verdict.always_traps:
             continue
-        tree = tree_of(opcode.does)
-        tree.body[1:1] = ast.parse(line).body
-        if what.startswith("shows"):
-            tree.body = [tree.body[0], *show_last(tree.body[2:], tree.body[1])]
-        yield what, replace(opcode, does=compiled(tree, opcode.does))
-
-
-def show_last(body: list[ast.stmt], line: ast.stmt) -> list[ast.stmt]:
-    """Put the line before the last return, so that nothing overwrites what it shows."""
-    return [*body[:-1], line, body[-1]]
+        yield what, replace(opcode, does=with_line(opcode.does, line, what.startswith("shows")))
 
 
 def found_out(mutant: Opcode, verdict) -> bool:

@@ -81,12 +81,12 @@ def test_draws_do_not_make_a_theorem_hold():
 def test_witnesses_are_minimal_and_readable():
     verdict = rv.machine.classify("pdp10")["JRST1"]
     witness = verdict.witnesses["control"]
-    assert witness.rows() == [("M", "s", "u"), ("P", "0", "0"), ("ends", "", "completes")] and witness.weight == (0, 0)
+    assert witness.rows() == [("M", "s", "u", "changes"), ("P", "0", "0", ""), ("ends", "", "completes", "")] and witness.weight == (0, 0)
     pair = rv.machine.classify("m68000")["MOVESR"].witnesses["mode"]
-    assert pair.head == ("", "S1 before", "after", "S2 before", "after")
-    assert ("r0", "0", "0", "0", "1") in pair.rows() and "MOVESR r0: mode-sensitive" in repr(pair)
+    assert pair.head == ("", "S1 before", "after", "S2 before", "after", "")
+    assert ("r0", "0", "0", "0", "1", "differs") in pair.rows() and "MOVESR r0: mode-sensitive" in repr(pair)
     for shown in (verdict, witness, rv.machine.classify("x86"), rv.machine.theorems("x86"), rv.machine.isa("x86")):
-        assert "<table>" in shown._repr_html_() and "0x7f" not in repr(shown)
+        assert "</table>" in shown._repr_html_() and "0x7f" not in repr(shown)
 
 
 def test_table():
