@@ -196,7 +196,8 @@ class Machine:
         """Words of storage, from absolute address `at`."""
         if not 0 <= at <= self.size or (count is not None and count < 0):
             raise SpecError([Problem("address", at, f"0 to {self.size}, and a count of 0 or more", "correct it")])
-        return [int(x) for x in self.state.store[at:self.size if count is None else min(self.size, at + count)]]
+        words = self.state.store[at:self.size if count is None else min(self.size, at + count)]
+        return words.tolist() if self.compiled else list(words)
 
     def __getitem__(self, place: int | str) -> int:
         """The word at an absolute address, or at a label of the program."""

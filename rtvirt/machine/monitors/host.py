@@ -83,8 +83,9 @@ class VirtualMachine:
 
     def memory(self) -> list[int]:
         """The guest's storage as the guest wrote it: f⁻¹, with originals in place of call-outs."""
-        state = self.monitor.machine.state
-        return [int(loop.as_written(state, self.number, word)) for word in state.store[self.origin:self.origin + self.size]]
+        machine = self.monitor.machine
+        words = machine.memory(self.origin, self.size)
+        return [int(loop.as_written(machine.state, self.number, word)) for word in words] if self.cpu.patch else words
 
     @property
     def patched(self) -> list[tuple[int, str, str]]:
