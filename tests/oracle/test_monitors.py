@@ -10,12 +10,13 @@ import rtvirt as rv
 from rtvirt.jit import DISABLED
 from rtvirt.machine import Program
 from rtvirt.machine import layout as L
-from rtvirt.machine.monitors import STYLES, Monitor
+from rtvirt.machine.monitors import STYLES, Monitor, check
+from rtvirt.machine.monitors.equivalence import surroundings
 from rtvirt.machine.monitors.patching import call_out_code, find_sites, must_be_patched
 
 from .guests import Paravirtual, Translated
 from .programs import LONG_SIZE, SIZE, image, paravirtual
-from .test_machine import bare, expected
+from .test_machine import expected
 
 FUEL = 150
 SECONDS, LEAST = 0.3, 8 if DISABLED else 40
@@ -27,57 +28,10 @@ LUCKY = [("vax", "hybrid")]        # PROBE is user-sensitive, but b' = min(b, w 
 BROKEN = [(name, style) for name in VARIANTS for style in AS_IT_IS if (name, style) not in PROMISED + LUCKY]
 
 
-def pair(name, style, program, origin):
-    """The bare machine and the virtual one, both at their end; every trap on the way and the real storage around the guest are watched."""
-    machine = bare(name, program.words, None)
-    machine.state.cpus[0].disk_size = L.DISK // (L.CPUS - 1)          # the same, but for the amount of resources: give it as much disk
-    machine.state.cpus[0].watched = 1
-    machine.run(FUEL)
-    monitor, guest, around = placed(name, style, program, SIZE, origin)
-    finish(monitor, guest)
-    return machine, guest, around == surroundings(monitor, guest)
-
-
-def placed(name, style, program, size, origin):
-    """A monitor with a watched guest at some place, and what lies around it."""
-    monitor = Monitor(name, style, store=512)
-    if origin:
-        monitor.create("HLT", size=12 + origin)
-    guest = monitor.create(program, size=size)
-    guest.cpu.watched = 1
-    return monitor, guest, surroundings(monitor, guest)
-
-
-def surroundings(monitor, guest):
-    """All storage that is not the guest's."""
-    return monitor.machine.memory(0, guest.origin), monitor.machine.memory(guest.origin + guest.size)
-
-
-def finish(monitor, guest, fuel=FUEL):
-    """Run it until it ends or has begun that many instructions."""
-    while guest.goes_on and int(guest.cpu.clock) < fuel:
-        monitor.turn(guest, fuel - int(guest.cpu.clock))
-
-
 def different(name, style, seed, program=image):
-    """'' if the two agree at every trap and at the end."""
-    machine, guest, kept = pair(name, style, program(seed, name), seed % 5)
-    if not kept:
-        return "a cell outside the guest's was written"
-    for mine, its in zip(machine.fingerprint(), guest.fingerprint()):
-        if mine != its:
-            return f"bare {mine}, virtual {its}"
-    return at_traps(machine, guest)
-
-
-def at_traps(machine, guest):
-    """'' if the states at every trap were the same, else the first trap at which they were not."""
-    mine, its = machine.state.cpus[0], guest.cpu
-    if (int(mine.digest), int(mine.seen)) == (int(its.digest), int(its.seen)):
-        return ""
-    first = guest.number * L.LOG
-    logs = zip(machine.state.digests[:L.LOG], guest.monitor.machine.state.digests[first:first + L.LOG])
-    return f"trap {next((k for k, (a, b) in enumerate(logs) if int(a) != int(b)), 'count')} found other states"
+    """'' if the two agree at every trap and at the end, and nobody wrote outside."""
+    found = check(name, program(seed, name), style, size=SIZE, fuel=FUEL, origin=(0, 13, 14, 15, 16)[seed % 5])
+    return "" if found.equal else found.summary
 
 
 MANY, SOME_SKIPPED = 10_000, 13_000           # programs in a long run; more where not every program counts
@@ -133,8 +87,12 @@ def test_hypercalls_equal_the_oracle(name, seed, long):
         if oracle.may_tell:
             continue
         program = Program(rv.machine.isa(name), words, {}, {})
-        monitor, guest, around = placed(name, "paravirtual", program, LONG_SIZE, number % 5)
-        finish(monitor, guest)
+        monitor = Monitor(name, "paravirtual", store=512)
+        monitor.create("", size=12 + number % 5)
+        guest = monitor.create(program, size=LONG_SIZE)
+        around = surroundings(monitor, guest)
+        while guest.goes_on and int(guest.cpu.clock) < FUEL:
+            monitor.turn(guest, FUEL - int(guest.cpu.clock))
         assert around == surroundings(monitor, guest)
         want, found = expected(oracle), state_of(guest)
         for key in found:

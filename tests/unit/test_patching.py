@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import rtvirt as rv
-from rtvirt.machine.monitors import Monitor
+from rtvirt.machine.monitors import Monitor, check
 from rtvirt.machine.monitors.patching import call_out_code, find_sites, must_be_patched
 
 PATCHED = {"clean": set(), "pdp10": {"JRST1"}, "x86": {"SGDT", "POPF", "SMSW", "PUSHF"}, "m68000": {"MOVESR"}, "m68010": set(),
@@ -179,3 +179,18 @@ def test_several_translated_guests_keep_their_own_originals():
     monitor.run(quantum=1)
     assert [guest.console for guest in guests] == ["A", "B", "C"] and [g.registers[3] for g in guests] == [0, 0, 0]
     assert [int(g.cpu.originals) for g in guests] == [0, 1, 3]
+
+
+def test_the_comparison_says_where_and_what():
+    torn = check("x86", CRITICAL, size=256)
+    assert not torn.equal and torn.first == 0 and "console is 'STE' instead of 'SET'" in torn.summary and not torn.outside
+    assert "differs" in repr(torn) and "<table>" in torn._repr_html_() and not torn.table["equal"].all()
+    mended = check("x86", CRITICAL, "binary-translation", size=256)
+    assert mended.equal and len(mended.traps) == 1 and "equal at 1 trap(s) and at the end" in mended.summary and 0 < mended.direct < 1
+    escaped = check("vax", "REI psw\npsw: .word 1, 14", size=64)
+    assert not escaped.equal
+
+
+def test_the_comparison_sees_storage_and_the_number_of_traps():
+    stores = check("m68000", "MOVESR r1\n ST r1, 40\n JZ r1, end\n HLT\nend: SVC 1", size=64)
+    assert any("word(s) of storage" in text for text in stores.end) and stores.traps[0][1] == -1

@@ -22,7 +22,7 @@ from ..cpu import Machine
 from ..isa import CLEAN, ISA
 from ..tables import html_table, text_table
 from ..variants import isa as find
-from .maps import RelocationBounds
+from .maps import RelocationBounds, Resolution, resolve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +77,19 @@ class Nest:
     def crossings(self) -> int:
         """How often any monitor came in."""
         return sum(level.crossings for level in self.levels)
+
+    def resolve(self, name: int) -> Resolution:
+        """Where an address of the guest's program ends up: through φ, its own R, then through the f-maps from the innermost out (rule 7.1).
+
+        Examples
+        --------
+        >>> import rtvirt as rv
+        >>> deep = rv.machine.monitors.nest("clean", "HLT", depth=2, size=64)
+        >>> deep.resolve(3).path == (3, 3, 3 + deep.levels[1].f.l, 3 + deep.levels[1].origin), deep.resolve(64).fault
+        (True, 'exception')
+        """
+        phi = RelocationBounds(self.psw["l"], max(0, min(self.psw["b"], len(self.storage) - self.psw["l"])))
+        return resolve(phi, *(level.f for level in reversed(self.levels)), name=name)
 
     def fingerprint(self) -> tuple[Any, ...]:
         """All that a guest can know but for the number of instructions."""
