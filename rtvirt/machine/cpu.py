@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ..errors import Problem, SpecError
@@ -230,7 +231,8 @@ class Machine:
         return self.view()._repr_html_()
 
 
-def entries(isa: ISA, functions: Sequence[Any]) -> list[int]:
+@cache
+def entries(isa: ISA, functions: tuple[Any, ...]) -> list[int]:
     """What the interpreter is told of each operation code: number of its semantics, and flags."""
     table = [L.SPECIAL | L.UNDEFINED] * 256
     for opcode in isa.opcodes:

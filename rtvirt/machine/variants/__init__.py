@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from ...errors import Problem, SpecError
 from ..isa import CLEAN, ISA
 from .arm import ARM
@@ -31,6 +33,7 @@ def isa(name: str | ISA) -> ISA:
     return BUILT_IN[name]
 
 
+@cache
 def catalogue() -> tuple:
     """All semantics that the built-in instruction sets use, each once: what the one compiled interpreter knows."""
     return tuple(dict.fromkeys(opcode.does for variant in BUILT_IN.values() for opcode in variant.opcodes))
