@@ -29,7 +29,7 @@ def executors(runs: Mapping[str, Sequence[Step]], *, ax: Axes | None = None) -> 
 
     Notes
     -----
-    Steps where the monitor came in stand out below the row, and are drawn wider than they are where there are too many to see.
+    A step among many is drawn wider than it is, so that it can be seen; so widths do not add up to shares.
     """
     longest = max((len(steps) for steps in runs.values()), default=1)
     with styled():
@@ -55,5 +55,5 @@ def executors(runs: Mapping[str, Sequence[Step]], *, ax: Axes | None = None) -> 
         ax.grid(axis="y", visible=False)
         shown = [name for name in EXECUTORS if name in seen]
         ax.legend(handles=[Patch(facecolor=EXECUTORS[name][0], hatch=EXECUTORS[name][1], edgecolor="white", label=name) for name in shown],
-                  ncols=len(shown), loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
+                  ncols=len(shown), loc="lower left", bbox_to_anchor=(-0.02, 1), borderaxespad=0.2, columnspacing=1.1, handlelength=1.3)
     return ax
