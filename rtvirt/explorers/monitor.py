@@ -76,7 +76,7 @@ class Scene:
             text.axis("off")
             code = [f"{'->' if p == moment.virtual.p else '  '} {p:4} {real:5}  {source}" for p, real, source in run.code(position)]
             pairs = zip(NAMES, words(moment.virtual), words(moment.real), strict=True)
-            psw = [f"{name:7}{virtual:11}{real.split(':')[0]}" for name, virtual, real in pairs]
+            psw = [f"{name:7}{virtual:11}{real}" for name, virtual, real in pairs]
             where = {"family": "monospace", "va": "top", "transform": figure.transFigure, "fontsize": 10.5}
             text.text(0.01, 0.6, "\n".join(line[:92] for line in [f"{'P':>7}{'real':>6}  source", *code]), **where)
             text.text(0.76, 0.6, "\n".join(["PSW    virtual    real", *psw, "", f"console {run.console[:moment.printed]!r}"]), **where)

@@ -44,7 +44,7 @@ function draw(canvas, run, position, width, look) {
     const name = run.who[kind], look = EXECUTORS[name];
     lane(row, `${look.letter}  ${look.says}`, (i) => run.data.who[i] === kind, look.colour);
   });
-  lane(lanes.length, "virtual mode: dark when user", (i) => run.data.user[i] === 1, look.soft);
+  lane(lanes.length, "virtual user mode", (i) => run.data.user[i] === 1, look.soft);
   const x = Math.min(X(position + 0.5), width - EDGE);
   g.strokeStyle = look.ink;
   g.lineWidth = 2;
@@ -61,7 +61,7 @@ function closeUp(g, run, position, top, width, look, x) {
   const left = (step) => NAME + (step - first) * CELL;
   g.fillStyle = look.ink;
   g.textAlign = "left";
-  g.fillText("close up: these steps, one by one", 4, top + CELL / 2);
+  g.fillText("one by one, around this step", 4, top + CELL / 2);
   g.strokeStyle = look.grid;
   g.lineWidth = 1.5;
   g.beginPath();
@@ -161,6 +161,7 @@ function render({ model, el: root }) {
     look = look || theme(root);
     draw(canvas, run, moment().position, width, look);
     canvas.dataset.position = moment().position;
+    canvas.dataset.lanes = lanesIn(run).map((kind) => run.who[kind]).join(" ");
     canvas.dataset.frame = Number(canvas.dataset.frame || 0) + 1;
   });
   function refresh() {
@@ -187,9 +188,10 @@ function render({ model, el: root }) {
   function restart() {
     const layout = model.get("run");
     if (!layout.columns) return;
-    run = { ...layout, data: unpack(layout.columns, model.get("data")) };
+    run = { ...layout, bytes: model.get("data"), data: unpack(layout.columns, model.get("data")) };
   }
-  const changed = () => { if (!run || run.columns !== model.get("run").columns) restart(); if (run) refresh(); };
+  // Another run may have the same layout, and then only its bytes travel.
+  const changed = () => { if (!run || run.columns !== model.get("run").columns || run.bytes !== model.get("data")) restart(); if (run) refresh(); };
   changed();
   model.on("change", changed);
   const forgetTheme = watchTheme(() => { look = null; paint(); });

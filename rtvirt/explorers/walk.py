@@ -59,6 +59,6 @@ NAMES = ("M", "switch", "P", "l", "b", "timer")
 def words(psw: Psw | None) -> tuple[str, ...]:
     """A PSW for people; while the monitor interprets, the real one is its own."""
     if psw is None:
-        return ("supervisor: it is the monitor that runs", *("–",) * 5)
+        return ("the monitor's", *("–",) * 5)
     return ("user" if psw.user else "supervisor", "on" if psw.enabled else "off", str(psw.p), str(psw.l), str(psw.b),
             "off" if psw.timer < 0 else str(psw.timer))

@@ -128,7 +128,7 @@ def test_pictures_follow_the_dark_theme(explorer):
 
 
 def test_monitor_explorer_obeys_the_keyboard(page, lab):
-    """Page down goes to where the monitor comes in; the slider moves the picture."""
+    """Page down goes to where the monitor comes in; another monitor changes the strip; the slider moves the picture."""
     write_notebook(lab[1] / "notebooks/monitor.ipynb", "from rtvirt.explorers import monitor\nmonitor.explorer(position=100)")
     open_notebook(page, lab[0], "monitor.ipynb", f"{WALK}[data-frame]")
     page.wait_for_timeout(1000)
@@ -136,6 +136,8 @@ def test_monitor_explorer_obeys_the_keyboard(page, lab):
     page.keyboard.press("PageDown")
     page.wait_for_function(f"document.querySelector('{WALK}').dataset.position !== '100'")
     assert "trap" in page.locator(".rtvirt-sentence").inner_text() and "▶" in page.locator(".rtvirt-here").inner_text()
+    page.locator(".jupyter-widgets select >> nth=1").select_option("hybrid")       # a run as long as the other: only its colours differ
+    page.wait_for_function(f"document.querySelector('{WALK}').dataset.lanes === 'directly reflected interpreted'")
     page.locator(".noUi-handle").last.focus()
     times = key_to_pictures(page, 11, {"walk": WALK})
     print("\n" + summary(times))
