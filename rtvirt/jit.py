@@ -14,6 +14,8 @@ import importlib
 import operator
 import os
 import sys
+import tempfile
+import warnings
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -96,16 +98,48 @@ def know_bit_length() -> None:
 
 
 def entry(function: F, cache_dir: Path) -> F:
-    """Compile an entry point of the event loop, keeping its machine code in `cache_dir`; it runs without the GIL."""
+    """Compile an entry point of the event loop, keeping its machine code in `cache_dir` if possible; it runs without the GIL.
+
+    Without that folder Numba would look for another one, where it could take one scheduler's machine code for another's: then
+    nothing is kept at all.
+    """
     if DISABLED:
         return function
     import numba
 
+    options = {"nogil": True, "error_model": "numpy", "_nrt": False}
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache_dir):
+            pass
+    except OSError as error:
+        not_kept(cache_dir, error)
+        return numba.njit(**options)(function)
     previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(cache_dir)
     try:
-        return numba.njit(nogil=True, error_model="numpy", _nrt=False, cache=True)(function)
+        return forgiving(numba.njit(**options, cache=True)(function), cache_dir)
     finally:
         numba.config.CACHE_DIR = previous
+
+
+def forgiving(compiled: Any, cache_dir: Path) -> Any:
+    """Let a full disk cost the next process a compilation, not this one its run."""
+    save = compiled._cache.save_overload
+
+    def save_if_possible(signature: Any, data: Any) -> None:
+        try:
+            save(signature, data)
+        except OSError as error:
+            not_kept(cache_dir, error)
+
+    compiled._cache.save_overload = save_if_possible
+    return compiled
+
+
+def not_kept(cache_dir: Path, error: OSError) -> None:
+    """Say that the next process will compile again."""
+    warnings.warn(f"compiled kernels cannot be kept in {cache_dir.parent} ({error.strerror or error}): every process compiles them again. "
+                  "Set NUMBA_CACHE_DIR to a folder that can be written, or make room", RuntimeWarning, stacklevel=2)
 
 
 def digest(scheduler: str) -> str:
