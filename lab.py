@@ -160,10 +160,9 @@ LANES = {
 }
 
 
-def test(arguments):
-    """Run the lanes, one after the other; one line for each, and the sum."""
-    chosen, rest = list(LANES), []
-    environment = dict(os.environ, PYTHONHASHSEED="0", JUPYTER_PLATFORM_DIRS="1")
+def asked(arguments):
+    """What `test` is asked for: the lanes, the full counts or not, further arguments for pytest."""
+    chosen, long, rest = list(LANES), False, []
     while arguments:
         argument = arguments.pop(0)
         if argument == "--lane" and arguments and arguments[0] in LANES:
@@ -171,9 +170,15 @@ def test(arguments):
         elif argument == "--lane":
             raise Stop("--lane wants one of %s" % ", ".join(LANES))
         elif argument == "--long":
-            environment["RTVIRT_LONG"] = "1"
+            long = True
         else:
             rest.append(argument)
+    return chosen, long, rest
+
+
+def test(chosen, long, rest):
+    """Run the lanes, one after the other; one line for each, and the sum."""
+    environment = dict(os.environ, PYTHONHASHSEED="0", JUPYTER_PLATFORM_DIRS="1", **({"RTVIRT_LONG": "1"} if long else {}))
     rows, totals = [], {"passed": 0, "failed": 0, "skipped": 0}
     for lane in chosen:
         started, counts, ok = time.monotonic(), {"passed": 0, "failed": 0, "skipped": 0}, True
@@ -244,17 +249,20 @@ def main(arguments):
         print(__doc__)
         return 0
     if command == "test":
+        wanted = asked(arguments[1:])          # a slip of the pen should not cost a set-up
         prepare("test")
-        return test(arguments[1:])
+        return test(*wanted)
     if command == "run":
+        if len(arguments) < 2:
+            raise Stop("`lab.py run` wants a command of the environment, for example `python3 lab.py run rtvirt doctor`")
         prepare("course")
         tools = str(venv_python().parent)
         environment = dict(os.environ, PATH=tools + os.pathsep + os.environ.get("PATH", ""))
-        program = shutil.which(arguments[1], path=environment["PATH"]) if len(arguments) > 1 else None
+        program = shutil.which(arguments[1], path=environment["PATH"])
         if arguments[1:2] == ["rtvirt"]:
             return run([str(venv_python()), "-m", *arguments[1:]], env=environment).returncode
         if program is None:
-            raise Stop("`lab.py run` wants a command of the environment, for example `python3 lab.py run rtvirt doctor`")
+            raise Stop("there is no command %s in the environment; try for example `python3 lab.py run rtvirt doctor`" % arguments[1])
         return run([program, *arguments[2:]], env=environment).returncode
     if command == "open":
         prepare("course")

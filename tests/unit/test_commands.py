@@ -116,3 +116,12 @@ def test_warmup_compiles_the_machine():
 
     done = CliRunner().invoke(main, ["warmup", "machine"])
     assert done.exit_code == 0 and "machine: ready after" in done.output and is_warm()
+
+
+def test_launcher_refuses_wrong_arguments_before_setting_up(monkeypatch):
+    lab = launcher()
+    monkeypatch.setattr(lab, "prepare", lambda kind: pytest.fail("set up first"))
+    for arguments in (["test", "--lane", "dance"], ["test", "--lane"], ["run"]):
+        with pytest.raises(lab.Stop):
+            lab.main(arguments)
+    assert lab.asked(["--lane", "unit", "--long", "-k", "credit"]) == (["unit"], True, ["-k", "credit"])
