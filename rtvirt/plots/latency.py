@@ -49,6 +49,10 @@ def ecdf(samples: Mapping[str, Any] | Any, *, ax: Axes | None = None, xlabel: st
     scale : {"log", "linear"}
         Of the time axis. Logarithmic shows microseconds beside hundreds of milliseconds; its first stretch, from 0 to 10 us, is
         linear, because many latencies are exactly 0 in a model without costs.
+
+    Notes
+    -----
+    A group without samples is left out. A longest sample has nothing beyond it: its curve leaves the picture downwards there.
     """
     groups = samples if isinstance(samples, Mapping) else {"": samples}
     with styled():

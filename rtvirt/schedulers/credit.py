@@ -65,6 +65,20 @@ class Credit:
 
     On several pCPUs one can be idle while a vCPU waits: two that wake at once, both last seen on the same idle pCPU, tickle only
     that one (2.10 step 2), and the second waits until some pCPU decides and steals it, at most about a tick.
+
+    Raises
+    ------
+    SpecError
+        A parameter out of its range, or one that the version did not have.
+
+    References
+    ----------
+    docs/xen-rules.md 2 (today's) and 3 (of 2006 to 2008), with the origin of each rule.
+
+    Examples
+    --------
+    >>> Credit(xen="3.1").ratelimit, Credit(timeslice=5 * MILLISECOND).tick_period
+    (0, 1666000)
     """
 
     timeslice: int = 30 * MILLISECOND

@@ -32,6 +32,10 @@ class Null:
     """Each vCPU has a pCPU of its own; vCPUs beyond the number of pCPUs wait, and never run (7.2.1).
 
     No slice, no tick, no ratelimit, no accounting (7.2.2). Blocking does not free the pCPU (7.2.3).
+
+    References
+    ----------
+    docs/xen-rules.md 7.2.
     """
 
     kernel_name: ClassVar[str] = "null"

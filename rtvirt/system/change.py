@@ -21,6 +21,16 @@ class Change(Spec):
     weight, cap, budget, period, priority, extratime : optional
         New contract values, from then on.
 
+    Raises
+    ------
+    SpecError
+        With every mistake found; `System` checks that the VM exists and is in a state that allows the change.
+
+    Notes
+    -----
+    A scheduler refuses a value that it does not look at while it runs; at present only Credit's weight and cap can change. Jobs released to a paused
+    VM wait for it. See docs/model.md 6.
+
     Examples
     --------
     >>> from rtvirt.units import ms

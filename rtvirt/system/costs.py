@@ -45,6 +45,15 @@ class Costs(Spec):
     cache_reload : int [ns]
         Extra work of a vCPU that comes back to a pCPU after another one ran there.
 
+    Raises
+    ------
+    SpecError
+        With every mistake found; also when an old stint would end after the new one has begun.
+
+    Notes
+    -----
+    Costs are constants: no distribution, no dependence on load. docs/costs.md gives measured ones with their sources.
+
     Examples
     --------
     >>> Costs.preset("xen-4.5-pv")

@@ -38,6 +38,15 @@ class System(Spec):
         Also the name of a preset (`Costs.preset`).
     changes : sequence of Change
 
+    Raises
+    ------
+    SpecError
+        With every mistake found, in the VMs and tasks too.
+
+    Notes
+    -----
+    All pCPUs are alike and in one pool. Memory, caches and devices are left out. `docs/model.md` says what is computed.
+
     Examples
     --------
     >>> phone = System(cpus=1, vms=[VM("modem"), VM("android", weight=512)])

@@ -120,6 +120,11 @@ class Task(Spec):
     SpecError
         With every mistake found.
 
+    Notes
+    -----
+    A task works on one job at a time: a late job runs on, the next queues behind it. Execution times are work, without waiting;
+    resources shared between tasks, and their locks, are left out. See docs/model.md 2 and 9 (random draws).
+
     Examples
     --------
     >>> from rtvirt.units import ms, us

@@ -70,7 +70,22 @@ class VM(Spec):
     Notes
     -----
     Scalars hold for each vCPU (cap: for the VM); any of weight, budget, period, extratime and priority may be a list of length
-    `vcpus`.
+    `vcpus`. A scheduler that knows no weights of single vCPUs, as Xen's credit, refuses lists of different ones. What a scheduler does not
+    look at may be given all the same, so that one system can be run under several. Guests are described in docs/model.md 3.
+
+    Raises
+    ------
+    SpecError
+        With every mistake found.
+
+    References
+    ----------
+    docs/xen-rules.md 1.6 (affinity), 1.8 (parameters and their ranges).
+
+    Examples
+    --------
+    >>> VM("guest", vcpus=2, affinity=[[0], [0, 1]], cap=150).per_vcpu("affinity")
+    ((0,), (0, 1))
     """
 
     name: Name
