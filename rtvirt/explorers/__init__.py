@@ -1,6 +1,7 @@
 """Interactive explorers, one a file: parameters -> pure compute -> scene -> widget; and a timeline for any run."""
 
-from . import credit, monitor
+from . import credit, flip, monitor
+from .sheet import Live
 from .timeline import timeline
 
-__all__ = ["credit", "monitor", "timeline"]
+__all__ = ["Live", "credit", "flip", "monitor", "timeline"]

@@ -126,6 +126,7 @@ class Explorer(widgets.VBox):
         self.pictures = widgets.VBox(scene.front)
         self.show(settle(params, fixed(params)))
         super().__init__([widgets.HTML(description).add_class("rtvirt-about"), grid, self.sentence, self.pictures])
+        self.add_class("rtvirt-explorer")
 
     def control(self, item: Any, value: Any) -> widgets.Widget:
         """A slider or a list for one parameter."""

@@ -184,6 +184,7 @@ function render({ model, el: root }) {
   const forgetTheme = watchTheme(() => { look = null; refresh(); });
   const sizes = new ResizeObserver(paint);
   sizes.observe(root);
+  keepKeysOfLists(root);
   return () => {
     model.off("change", refresh);
     forgetTheme();

@@ -45,7 +45,7 @@ def short(time: int) -> str:
 class Tail(anywidget.AnyWidget):
     """The widget. Its picture is described in words for those who do not see it."""
 
-    _esm = read_assets("canvas.js", "tail.js")
+    _esm = read_assets("canvas.js", "lists.js", "tail.js")
     _css = read_assets("explorers.css")
     picture = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes(b"").tag(sync=True)

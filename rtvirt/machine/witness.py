@@ -120,25 +120,36 @@ class Witness:
     def _repr_html_(self) -> str:
         """For a projector: what does not change is pale, what decides is bold, has a bar, and says so."""
         names = ("S",) if len(self.states) == 1 else ("S<sub>1</sub>", "S<sub>2</sub>")
-        top = "".join(f'<th scope="col" style="{CELL}">{name} before</th><th scope="col" style="{CELL}">after</th>' for name in names)
-        body = "".join(html_row(row) for row in self.rows())
+        top = "".join(f'<th scope="colgroup" colspan="2" style="{CELL}">{name}</th>' for name in names)
+        below = "".join(f'<th scope="col" style="{CELL}">{when}</th>' for _ in names for when in ("before", "after"))
+        ends = "".join(f'<td colspan="2" style="{CELL}">{escape(ending(state[2]))}</td>' for state in self.states)
+        last = f'<th scope="row" style="{CELL}{bar(self.rows()[-1][-1])}">ends</th>{ends}{note(self.rows()[-1][-1])}'
         return (f'<table style="font-size:1.1em"><caption style="text-align:left;font-weight:bold">{escape(self.instruction)}: '
-                f'{escape(MEANING[self.kind])}</caption><thead><tr><th style="{CELL}"></th>{top}<th style="{CELL}"></th></tr></thead>'
-                f"<tbody>{body}</tbody></table><p>{escape(self.words)}</p>")
+                f'{escape(MEANING[self.kind])}</caption><thead><tr><th></th>{top}<th></th></tr><tr><th></th>{below}<th></th></tr></thead>'
+                f"<tbody>{''.join(map(html_row, self.rows()[:-1]))}<tr>{last}</tr></tbody></table><p>{escape(self.words)}</p>")
 
 
 CELL = "text-align:left;padding:0.15em 0.8em"
 PALE, DECIDES = ";opacity:0.55", ";font-weight:bold"
 
 
+def bar(mark: str) -> str:
+    """A bar at the left of a row that decides."""
+    return ";border-left:0.3em solid " + ("#D55E00" if mark else "transparent")
+
+
+def note(mark: str) -> str:
+    """The word at its right."""
+    return f'<td style="{CELL}{DECIDES}">{"◀ " if mark else ""}{escape(mark)}</td>'
+
+
 def html_row(row: tuple[str, ...]) -> str:
     """A row of a witness."""
-    bar = ";border-left:0.3em solid " + ("#D55E00" if row[-1] else "transparent")
-    out = f'<th scope="row" style="{CELL}{bar}">{escape(row[0])}</th>'
+    out = f'<th scope="row" style="{CELL}{bar(row[-1])}">{escape(row[0])}</th>'
     for old, new in zip(row[1:-1:2], row[2:-1:2], strict=True):
         look = DECIDES if row[-1] else PALE if old == new else ""
         out += f'<td style="{CELL}{look}">{escape(old)}</td><td style="{CELL}{look}">{escape(new)}</td>'
-    return f'<tr>{out}<td style="{CELL}{DECIDES}">{"◀ " if row[-1] else ""}{escape(row[-1])}</td></tr>'
+    return f"<tr>{out}{note(row[-1])}</tr>"
 
 
 def order(cell: Any) -> tuple:

@@ -86,7 +86,7 @@ def classes(data: Any, *, rows: str = "remarkable", ax: Axes | None = None) -> A
     >>> import rtvirt as rv
     >>> ax = rv.plots.classes(rv.machine.classify("pdp10"))
     >>> ax.get_title(loc="left")
-    'pdp10: JRST1 is sensitive and does not trap; 18 innocuous opcodes not shown'
+    'pdp10: JRST1 is sensitive and does not trap; 17 innocuous opcodes not shown'
     """
     if rows not in ROWS:
         raise ValueError(f"rows is {rows!r}; it may be {', '.join(ROWS)}")

@@ -75,6 +75,21 @@ def test_timeline_obeys_the_keyboard(page, lab):
     assert page.locator(TIMELINE).get_attribute("aria-label").startswith("Timeline of 2 s on 1 pCPU.")
 
 
+def test_flips_obey_the_keyboard(page, lab):
+    """Arrow keys in a list belong to the list, not to the notebook; the sheet follows."""
+    write_notebook(lab[1] / "notebooks/flip.ipynb", "from rtvirt.explorers import flip\nflip.explorer(opcode='NOP')")
+    open_notebook(page, lab[0], "flip.ipynb", ".rtvirt-sheet[data-frame]")
+    page.wait_for_selector("select[data-lm-suppress-shortcuts]")
+    page.locator(".jupyter-widgets select").nth(1).focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("document.querySelector('.rtvirt-sentence').innerText.startsWith('LDI traps')")
+    page.keyboard.press("ArrowUp")
+    page.wait_for_function("document.querySelector('.rtvirt-sentence').innerText.startsWith('NOP traps')")
+    page.locator(".jupyter-widgets select").nth(3).focus()
+    print("\n" + summary(key_to_pictures(page, 6, {"sheet of theorems": ".rtvirt-sheet"})))
+    assert "control-sensitive" in page.locator(".rtvirt-sheet").inner_text()
+
+
 def test_explorer_obeys_the_keyboard(explorer):
     sentence, tail = explorer.locator(".rtvirt-sentence").inner_text(), explorer.locator(TAIL).get_attribute("aria-label")
     times = key_to_pictures(explorer, 11)
