@@ -32,12 +32,12 @@ def test_matrix_of_one_set():
 
 
 def test_matrix_of_several_sets_names_what_breaks():
-    found = [rv.machine.classify(name) for name in rv.machine.BUILT_IN]
+    found = [rv.machine.classify(name) for name in ("clean", "pdp10", "x86", "m68000", "m68010")]
     ax = rv.plots.classes(found)
     broken = {(f.isa, v.opcode) for f in found for v in f.verdicts if v.breaks}
-    assert cells(ax, "breaks") == len(broken) == 12
+    assert cells(ax, "breaks") == len(broken) == 5
     assert {"MOVESR ✕1", "JRST1 ✕1", "SGDT ✕1,3", "MOVESR ●"} <= set(texts(ax))
-    assert "6 of 8 sets" in ax.get_title(loc="left")
+    assert "3 of 5 sets" in ax.get_title(loc="left")
     labelled = rv.plots.classes({"before": found[0], "after": found[1]}, rows="broken")
     assert [label.get_text() for label in labelled.get_xticklabels()] == ["before", "after"] and len(labelled.get_yticklabels()) == 1
 
