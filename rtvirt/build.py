@@ -30,21 +30,21 @@ def contracts_of(system: System) -> Contracts:
         names=tuple(vm.name for vm in system.vms),
         vcpu_vm=np.repeat(np.arange(len(system.vms)), [vm.vcpus for vm in system.vms]),
         weight=per_vcpu("weight", 256), budget=per_vcpu("budget", NEVER), period=per_vcpu("period", NEVER),
-        priority=per_vcpu("priority", NEVER), cap=np.array([vm.cap for vm in system.vms], np.int64),
+        priority=per_vcpu("priority", NEVER), extratime=per_vcpu("extratime", 0), cap=np.array([vm.cap for vm in system.vms], np.int64),
     )
 
 
 ROWS = 1 << 14       # rows of a table after which the host empties it
 
 
-def build_state(system: System, seed: int, level: int) -> Any:
-    """The engine's state for a system before anything has happened."""
+def build_state(system: System, seed: int, level: int, alarms: int = 0, saves: bool = False) -> Any:
+    """The engine's state for a system before anything has happened. `alarms` and `saves`: see `lay_out_timers`."""
     check_size(system)
     flat = FlatTables()
     tasks, channels = task_rows(system, seed, flat)
     vcpus = vcpu_rows(system)
     m, n, k = system.cpus, len(vcpus), len(tasks)
-    slots = lay_out_timers(m)
+    slots = lay_out_timers(m, alarms, saves)
     timers, alarms = tournament_size(slots["slice"] + m), tournament_size(slots["task"] + k)
     rows = 512 if DISABLED else S.MAX_ROWS
     margin = 8 * (n + k + 8) + 4 * flat.longest_script
@@ -93,11 +93,15 @@ def listed_values(task: Task) -> int:
     return demands + (4097 if task.arrival == "poisson" else len(task.releases or ()))
 
 
-def lay_out_timers(m: int) -> dict[str, int]:
-    """First slot of each kind: work, tick, account, slice among the timers; replenish and task among the alarms (`state.Slots`)."""
+def lay_out_timers(m: int, alarms: int, saves: bool) -> dict[str, int]:
+    """First slot of each kind: work, tick, account, slice among the timers; replenish, saved and task among the alarms (`state.Slots`).
+
+    `alarms` is how many the scheduler owns; `saves` is true if it waits for the registers of the vCPU that leaves to be saved.
+    """
     tick = m
     account = tick + m
-    return {"work": 0, "tick": tick, "account": account, "slice": account + 1, "replenish": 0, "task": 0}     # no scheduler has budgets yet
+    return {"work": 0, "tick": tick, "account": account, "slice": account + 1,
+            "replenish": 0, "saved": alarms, "task": alarms + (m if saves else 0)}
 
 
 def vcpu_rows(system: System) -> list[dict[str, int]]:
@@ -223,7 +227,7 @@ def cost_table(system: System) -> dict[str, int]:
     costs = system.costs
     values = {name: getattr(costs, name) for name in S.CostTable.columns()}
     for name, stand_in in (("block_switch_out", "switch_out"), ("block_switch_in", "switch_in"), ("slice_late", "timer_late"),
-                           ("tick_late", "timer_late"), ("account_late", "timer_late")):
+                           ("tick_late", "timer_late"), ("account_late", "timer_late"), ("replenish_late", "timer_late")):
         if values[name] is None:
             values[name] = getattr(costs, stand_in)
     return values

@@ -28,7 +28,7 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     ----------
     system : System
         VMs, tasks, costs, changes.
-    scheduler : Credit, RoundRobin, FixedPriority or Null
+    scheduler : Credit, RTDS, RoundRobin, FixedPriority or Null
         How VMs share the pCPUs.
     duration : int [ns]
         Virtual time to run, from 0.
@@ -39,7 +39,8 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     initial : mapping, optional
         State to start from, for tests and traces. For credit: ``credit``, ``priority`` ("BOOST", "UNDER", "OVER") and ``active``
         map (VM name, vCPU number) to a value, active ones listed from the tail of the active list; ``tick_times`` and
-        ``account_times`` are instants [ns] that replace the model's own.
+        ``account_times`` are instants [ns] that replace the model's own. For RTDS: ``deadline`` [ns], ``budget`` (what is left of it,
+        [ns]), ``level`` and ``depleted`` map (VM name, vCPU number) to a value; a deadline that has passed by the start is replenished then.
     progress : callable, optional
         Called now and then with (virtual time done, duration), both in ns.
 
@@ -101,7 +102,7 @@ class Machine:
     def __init__(self, system: System, scheduler: Any, seed: int, record: str, initial: Mapping[str, Any]) -> None:
         self.system, self.scheduler, self.record = system, scheduler, record
         self.contracts = contracts_of(system)
-        self.state = build_state(system, int(seed), LEVELS[record])
+        self.state = build_state(system, int(seed), LEVELS[record], getattr(scheduler, "alarms", 0), getattr(scheduler, "saves", False))
         self.policy_state = scheduler.make_state(system.cpus, self.contracts)
         if initial != {}:
             self.set_initial(initial)
@@ -161,6 +162,10 @@ class Machine:
         what = fields.pop("state", None)
         for field, value in fields.items():
             self.scheduler_setting(vm, field, value)
+        if fields:
+            if hasattr(self.scheduler, "check_contracts"):
+                self.scheduler.check_contracts(self.policy_state, self.contracts)
+            self.command(S.RECONFIGURED, vm)
         if what is not None:
             self.command(COMMANDS[what], vm)
 
@@ -204,10 +209,10 @@ def columns(kind: type[Row], chunks: list[np.ndarray]) -> dict[str, np.ndarray]:
 
 def compile_now(kernel_name: str) -> None:
     """Compile (or load) one scheduler's loop by running a system of one task for a moment."""
-    from .schedulers import Credit, FixedPriority, Null, RoundRobin
+    from .schedulers import RTDS, Credit, FixedPriority, Null, RoundRobin
 
     schedulers = {"credit": Credit(), "credit_2007": Credit(xen="3.1"), "null": Null(), "round_robin": RoundRobin(),
-                  "fixed_priority": FixedPriority()}
+                  "fixed_priority": FixedPriority(), "rtds": RTDS()}
     if kernel_name not in schedulers:
         raise SpecError([Problem("scheduler", kernel_name, ", ".join(schedulers), "choose one of these", "")])
     system = System(vms=[VM("warm", tasks=[Task("up", wcet=1_000, period=1_000_000)])])

@@ -37,7 +37,7 @@ SUMMARY, JOBS, TRACE = 0, 1, 2
 DONE, BOOK_FULL, CHANNEL_FULL, BREATHE = 0, 1, 2, 3
 
 # what the loop is asked to do first
-NOTHING, START_SCHEDULER, START_VM, PAUSE_VM, RESUME_VM, CRASH_VM, CLOSE = 0, 1, 2, 3, 4, 5, 6
+NOTHING, START_SCHEDULER, START_VM, PAUSE_VM, RESUME_VM, CRASH_VM, CLOSE, RECONFIGURED = 0, 1, 2, 3, 4, 5, 6, 7
 
 EVENTS = ("dispatch", "preempt", "block", "wake", "boost", "unboost", "tick", "account", "activate", "deactivate", "park",
           "unpark", "yield", "steal", "ratelimit", "migrate", "start", "pause", "unpause", "crash", "replenish", "deplete",
@@ -55,6 +55,7 @@ class Pcpu(Row):
     work_start: int           # start of the piece of work that its task is doing now [ns]
     decide_at: int            # instant of the decision that has been asked for [ns]; NEVER
     last_ran: int             # vCPU that ran here last: whose cache lines are warm; IDLE at first
+    saving: int               # vCPU whose registers are being saved after a switch, for schedulers that wait for it (1.4.8)
 
 
 class Vcpu(Row):
@@ -163,7 +164,8 @@ class Slots(Row):
     """
 
     work: int                 # timer of a pCPU: a step or a guest quantum ends
-    replenish: int            # alarm of a vCPU, for schedulers with budgets
+    replenish: int            # alarms that the scheduler owns: replenishments of budgets
+    saved: int                # alarm of a pCPU: the old vCPU's registers are saved, for schedulers that wait for it
     task: int                 # alarm of a task: a release, or the end of a `block` step
     tick: int                 # timer of a pCPU
     account: int              # one timer
@@ -184,6 +186,10 @@ class CostTable(Row):
     slice_late: int
     tick_late: int
     account_late: int
+    replenish_late: int
+    replenish_path: int
+    replenish_each: int
+    saved_path: int
     decision: int
     context_switch: int
     guest_switch: int

@@ -1,10 +1,11 @@
 """The event loop: one source for all schedulers.
 
 `rtvirt.jit.loop_for` executes `vcpus.py` and this file once for each scheduler, with the name ``policy`` bound to that scheduler's module, and
-compiles the result. The loop calls ``policy.start, place, wake, sleep, yield_, decide, tick, account, leave, worth``.
+compiles the result. The loop calls ``policy.start, place, wake, sleep, yield_, decide, tick, account, leave, worth``, and, of schedulers
+that have them, ``replenish, saved, reconfigured`` (`vcpus.py`).
 
-Order at one instant (docs/model.md 1.2): work ends < releases < ticks < accounting < slice timers < decisions. Releases are alarms, the
-others are timers with slots in that order (`state.Slots`); a decision is taken only when neither is due.
+Order at one instant (docs/model.md 1.2): work ends < replenishments < registers saved < releases < ticks < accounting < slice timers <
+decisions. The second to the fourth are alarms, the others are timers with slots in that order (`state.Slots`); a decision is taken only when neither is due.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ from rtvirt.state import (
     ask_decision,
     log,
 )
-from rtvirt.timers import NEVER, first_timer, set_timer
+from rtvirt.timers import NEVER, first_timer, set_alarm, set_timer
 
 if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler, and executes vcpus.py into the same names
-    from rtvirt.engine.vcpus import next_to_decide, obey, reschedule, tick, wake
+    from rtvirt.engine.vcpus import OWN_ALARMS, next_to_decide, obey, replenish, reschedule, saved, tick, wake
     from rtvirt.schedulers import credit as policy
 
 
@@ -69,7 +70,7 @@ def run(engine, scheduler, horizon, events, command, subject):
                 return DONE
             st.agenda.handled += 1
             if alarm_first:
-                task_timer(st, q, now, alarm - st.slots.task)
+                alarm_rings(st, q, now, alarm)
             else:
                 pcpu_timer(st, q, now, timer)
         if st.book.pages.notes >= NOTES:
@@ -94,6 +95,20 @@ def pcpu_timer(st, q, now, timer):
         tick(st, q, now, timer - slots.tick)
     else:
         policy.account(st, q, now)
+
+
+@kernel
+def alarm_rings(st, q, now, alarm):
+    """What a task waited for, or the scheduler, if it has alarms of its own."""
+    if not OWN_ALARMS or alarm >= st.slots.task:
+        task_timer(st, q, now, alarm - st.slots.task)
+        return
+    set_alarm(st.alarms, alarm, NEVER)
+    if alarm < st.slots.saved:
+        replenish(st, q, now, alarm - st.slots.replenish)
+    else:
+        p = alarm - st.slots.saved
+        saved(st, q, now, p, st.pcpus[p].saving)
 
 
 # ------------------------------------------------------------------ tasks

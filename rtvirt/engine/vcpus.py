@@ -21,6 +21,7 @@ from rtvirt.state import (
     PAUSED,
     PREEMPT,
     READY,
+    RECONFIGURED,
     RESUME_VM,
     RUNNABLE,
     RUNNING,
@@ -32,10 +33,27 @@ from rtvirt.state import (
     log,
     set_slice,
 )
-from rtvirt.timers import NEVER
+from rtvirt.timers import NEVER, set_alarm
 
 if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler
     from rtvirt.schedulers import credit as policy
+
+
+@kernel
+def no_hook(st, q, now, subject):
+    """Stands in for what a scheduler does not ask for."""
+
+
+@kernel
+def no_saved(st, q, now, p, v):
+    """The same."""
+
+
+# what only some schedulers ask for: an alarm of theirs rings; the vCPU that left a pCPU is saved (1.4.8); a contract has changed
+OWN_ALARMS, SAVES = hasattr(policy, "replenish"), hasattr(policy, "saved")
+replenish = getattr(policy, "replenish", no_hook)
+saved = getattr(policy, "saved", no_saved)
+reconfigured = getattr(policy, "reconfigured", no_hook)
 
 
 @kernel
@@ -98,9 +116,21 @@ def reschedule(st, q, now, p):
     st.pcpus[p].current = new
     st.pcpus[p].since = now
     st.pcpus[p].work_from = now + switch_in + costs.context_switch + costs.decision
+    if SAVES and old != IDLE:
+        save(st, p, old, st.pcpus[p].work_from)
     if new != IDLE:
         st.pcpus[p].work_from = max(st.pcpus[p].work_from, st.vcpus[new].saved)      # stolen from a pCPU that still saves it
         dispatch(st, q, now, p, new)
+    if SAVES and old != IDLE and st.alarms.at[st.slots.saved + p] == now:
+        set_alarm(st.alarms, st.slots.saved + p, NEVER)          # without path costs it takes no time
+        saved(st, q, now, p, old)
+
+
+@kernel
+def save(st, p, v, at):
+    """The registers of the vCPU that leaves a pCPU will be saved when the switch is over."""
+    st.pcpus[p].saving = v
+    set_alarm(st.alarms, st.slots.saved + p, at)
 
 
 @kernel
@@ -154,7 +184,7 @@ def dispatch(st, q, now, p, v):
 
 @kernel
 def obey(st, q, now, command, vm):
-    """Start, pause, resume or crash a VM (model sections 5 and 6)."""
+    """Start, pause, resume, crash or reconfigure a VM (model sections 5 and 6)."""
     if command == START_SCHEDULER:
         policy.start(st, q)
         return
@@ -163,7 +193,9 @@ def obey(st, q, now, command, vm):
         start_vm(st, q, now, vm)
         return
     for v in range(first, first + st.vms[vm].vcpus):
-        if command == RESUME_VM:
+        if command == RECONFIGURED:
+            reconfigured(st, q, now, v)
+        elif command == RESUME_VM:
             resume(st, q, now, v)
         else:
             pause(st, q, now, v, PAUSED if command == PAUSE_VM else CRASH)

@@ -8,5 +8,6 @@ from .credit import Credit
 from .fixed_priority import FixedPriority
 from .null import Null
 from .round_robin import RoundRobin
+from .rtds import RTDS
 
-__all__ = ["Credit", "FixedPriority", "Null", "RoundRobin"]
+__all__ = ["RTDS", "Credit", "FixedPriority", "Null", "RoundRobin"]

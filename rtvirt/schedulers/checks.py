@@ -10,9 +10,14 @@ from ..units import format_ns
 
 def check_version(scheduler: str, version: str, allowed: Sequence[str]) -> None:
     """Refuse a Xen version whose rules the scheduler does not have."""
-    if version not in allowed:
+    check_choice(f"{scheduler}.xen", version, allowed)
+
+
+def check_choice(field: str, value: object, allowed: Sequence[str]) -> None:
+    """Refuse what is not one of a few words."""
+    if value not in allowed:
         listed = ", ".join(repr(name) for name in allowed)
-        raise SpecError([Problem(f"{scheduler}.xen", version, f"one of {listed}", f"choose one of {listed}", "")])
+        raise SpecError([Problem(field, value, f"one of {listed}", f"choose one of {listed}", "")])
 
 
 def check_time(field: str, value: object, low: int, high: int, *, multiple: int = 1, zero: bool = False, why: str = "") -> None:

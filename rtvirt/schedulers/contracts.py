@@ -18,6 +18,7 @@ class Contracts(NamedTuple):
     budget: np.ndarray        # (vCPUs,) [ns]; NEVER if the VM has none
     period: np.ndarray        # (vCPUs,) [ns]; NEVER if the VM has none
     priority: np.ndarray      # (vCPUs,) 1 is the highest; NEVER if the VM has none
+    extratime: np.ndarray     # (vCPUs,) 1 if it may use time that nobody has reserved
     cap: np.ndarray           # (VMs,) percent of one pCPU; 0: none
 
     def weight_per_vm(self, scheduler: str) -> np.ndarray:

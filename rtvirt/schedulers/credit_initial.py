@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import Problem, SpecError
 from ..rows import put
 from .contracts import Contracts
 from .credit_accounting import MAX_MEASURED, PRIO_BOOST, PRIO_OVER, PRIO_UNDER
+from .initial import check_names, find, refuse, whole
 
 PRIORITIES = {"BOOST": PRIO_BOOST, "UNDER": PRIO_UNDER, "OVER": PRIO_OVER}
 MOST, LATEST = 2**31, 2**53       # credits; ns
@@ -39,27 +39,6 @@ def apply_initial(state: Any, initial: Mapping[str, Any], first_vcpu: Mapping[st
         state.pool.account_count = put_times(state.measured_accounts, initial["account_times"], "account_times")
 
 
-def refuse(bad: bool, field: str, value: Any, allowed: str, fix: str) -> None:
-    """SpecError if `bad`."""
-    if bad:
-        raise SpecError([Problem(field, value, allowed, fix, "")])
-
-
-def check_names(field: str, value: Any, known: tuple[str, ...] = ()) -> Mapping[Any, Any]:
-    """A mapping, all of whose names are known."""
-    refuse(not isinstance(value, Mapping), field, value, "a mapping (dict)", "write for example {'credit': {('vm', 0): 300}}")
-    for name in value:
-        refuse(bool(known) and name not in known, f"{field}.{name}", value[name], f"one of {', '.join(known)}", "remove it or correct its name")
-    return value
-
-
-def whole(field: str, value: Any, low: int, high: int) -> int:
-    """An integer within [low, high]."""
-    good = isinstance(value, (int, np.integer)) and not isinstance(value, bool) and low <= value <= high
-    refuse(not good, field, value, f"an integer from {low} to {high}", "give a number of that range")
-    return int(value)
-
-
 def put_times(table: Any, instants: Any, key: str) -> int:
     """Copy measured instants [ns], in order; how many."""
     field = f"initial.{key}"
@@ -69,15 +48,6 @@ def put_times(table: Any, instants: Any, key: str) -> int:
     times = sorted(whole(field, instant, -LATEST, LATEST) for instant in instants)
     put(table, times, len(times))
     return len(times)
-
-
-def find(name: Any, first_vcpu: Mapping[str, int], contracts: Contracts, key: str) -> int:
-    """Index of the vCPU called (VM name, number)."""
-    vm, number = name if isinstance(name, tuple) and len(name) == 2 else (name, 0)
-    if vm not in first_vcpu or not isinstance(number, int) or not 0 <= number < int((contracts.vcpu_vm == contracts.names.index(vm)).sum()):
-        raise SpecError([Problem(f"initial.{key}", name, "(VM name, vCPU number) of this system",
-                                 f"use one of the VMs {', '.join(contracts.names)}", "")])
-    return first_vcpu[vm] + number
 
 
 def join(state: Any, v: int, contracts: Contracts, per_vcpu_weight: bool) -> None:

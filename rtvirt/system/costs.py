@@ -29,7 +29,12 @@ class Costs(Spec):
     timer_slop : int [ns]
         A slice timer set nearer than this fires this long after it was set (Xen: 50 us).
     timer_late : int [ns]
-        Lateness of slice timers, ticks and accounting; `slice_late`, `tick_late`, `account_late` override it one by one.
+        Lateness of slice timers, ticks, accounting and replenishments; `slice_late`, `tick_late`, `account_late` and `replenish_late`
+        override it one by one.
+    replenish_path, replenish_each : int [ns]
+        From a replenishment of budgets to the scheduling decision it asks for: once, and for each vCPU that gets a budget (RTDS).
+    saved_path : int [ns]
+        From the end of a switch, when the old vCPU's registers are saved and it is queued again, to the decision that this asks for (RTDS).
     decision : int [ns]
         Of each scheduling decision: delays the vCPU that goes on, or the one that comes.
     context_switch : int [ns]
@@ -114,6 +119,10 @@ class Costs(Spec):
     slice_late: Time | None = None
     tick_late: Time | None = None
     account_late: Time | None = None
+    replenish_late: Time | None = None
+    replenish_path: Time = 0
+    replenish_each: Time = 0
+    saved_path: Time = 0
     decision: Time = 0
     context_switch: Time = 0
     guest_switch: Time = 0
