@@ -5,7 +5,8 @@ compiles the result. The loop calls ``policy.start, place, wake, sleep, yield_, 
 that have them, ``replenish, saved, reconfigured`` (`vcpus.py`).
 
 Order at one instant (docs/model.md 1.2): work ends < replenishments < registers saved < releases < ticks < accounting < slice timers <
-decisions. The second to the fourth are alarms, the others are timers with slots in that order (`state.Slots`); a decision is taken only when neither is due.
+decisions. The second to the fourth are alarms, the others are timers with slots in that order (`state.Slots`); a decision is taken only
+when neither is due.
 """
 
 from __future__ import annotations

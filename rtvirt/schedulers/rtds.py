@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from ..jit import kernel
 from ..rows import fill
 from ..state import DEPLETE, IDLE, NO_LIMIT, ask_decision, log
-from ..timers import NEVER, set_alarm, set_timer
+from ..timers import set_alarm, set_timer
 from .checks import check_choice, check_version
 from .contracts import Contracts
 from .rtds_contracts import apply_initial, budgets_and_periods, check_server

@@ -167,7 +167,8 @@ class OPcpu:
         self.number = number
         self.current: OVcpu | None = None
         self.since = self.work_from = self.work_start = 0
-        self.work_due = self.decide_at = self.slice_due = self.tick_due = NEVER
+        self.work_due = self.decide_at = self.slice_due = self.tick_due = self.saved_due = NEVER
+        self.saving: OVcpu | None = None
         self.last_ran: OVcpu | None = None
 
 
@@ -179,7 +180,7 @@ class World:
         costs = system.costs
         self.costs = {name: value for name, value in costs}
         for name, other in (("block_switch_out", "switch_out"), ("block_switch_in", "switch_in"), ("slice_late", "timer_late"),
-                            ("tick_late", "timer_late"), ("account_late", "timer_late")):
+                            ("tick_late", "timer_late"), ("account_late", "timer_late"), ("replenish_late", "timer_late")):
             if self.costs[name] is None:
                 self.costs[name] = self.costs[other]
         self.slices: list[tuple[int, ...]] = []
@@ -245,10 +246,12 @@ class World:
     def next_timer(self) -> tuple[Any, ...] | None:
         """The timer that is due first, in the order of 1.2."""
         timers: list[tuple[Any, ...]] = [(p.work_due, 0, p.number, p) for p in self.pcpus]
-        timers += [(min(t.sleep_until, t.next.release if t.next else NEVER), 1, t.number, t) for t in self.tasks]
-        timers += [(p.tick_due, 2, p.number, p) for p in self.pcpus]
-        timers += [(self.account_due, 3, 0, None)]
-        timers += [(p.slice_due, 4, p.number, p) for p in self.pcpus]
+        timers += [(getattr(self.policy, "replenish_due", NEVER), 1, 0, None)]
+        timers += [(p.saved_due, 2, p.number, p) for p in self.pcpus]
+        timers += [(min(t.sleep_until, t.next.release if t.next else NEVER), 3, t.number, t) for t in self.tasks]
+        timers += [(p.tick_due, 4, p.number, p) for p in self.pcpus]
+        timers += [(self.account_due, 5, 0, None)]
+        timers += [(p.slice_due, 6, p.number, p) for p in self.pcpus]
         best = min(timers)          # no two share kind and number: objects are never compared
         return best if best[0] < NEVER else None
 
@@ -258,12 +261,17 @@ class World:
         if kind == 0:
             self.work_ends(what)
         elif kind == 1:
-            self.task_timer(what)
+            self.policy.replenish()
         elif kind == 2:
+            what.saved_due = NEVER
+            self.policy.saved(what, what.saving)
+        elif kind == 3:
+            self.task_timer(what)
+        elif kind == 4:
             self.policy.tick(what)
             if what.current:
                 self.delay(what.current, self.costs["tick"])
-        elif kind == 3:
+        elif kind == 5:
             self.policy.account()
         else:
             what.slice_due = NEVER
@@ -519,6 +527,7 @@ class World:
                 self.assign(old.vm)
         p.current, p.since = new, self.now
         p.work_from = self.now + self.costs[kind + "switch_in"] + self.costs["context_switch"] + self.costs["decision"]
+        saved_at = p.work_from
         if new:
             p.work_from = max(p.work_from, new.saved)
             new.state, new.pcpu = "running", p.number
@@ -528,6 +537,11 @@ class World:
             if p.last_ran is not new:
                 self.delay(new, self.costs["cache_reload"])
             p.last_ran = new
+        if old and hasattr(self.policy, "saved"):                                       # 4.8
+            if saved_at == self.now:
+                self.policy.saved(p, old)
+            else:
+                p.saving, p.saved_due = old, saved_at
 
     # ------------------------------------------------------------ VMs
 
@@ -564,6 +578,8 @@ class World:
         for field, value in change.fields.items():
             if field != "state":
                 self.policy.reconfigure(vm, field, value)
+        if hasattr(self.policy, "reconfigured"):
+            self.policy.reconfigured(vm)
         if change.state in ("create", "restart"):
             self.start_vm(vm)
         elif change.state == "resume":

@@ -12,6 +12,8 @@ SCHEDULERS = {
     "credit-4.17": lambda rnd: rv.Credit(**credit_options(rnd)), "credit-4.22": lambda rnd: rv.Credit(xen="4.22", **credit_options(rnd)),
     "credit-3.1": lambda rnd: rv.Credit(xen="3.1"), "credit-3.0.3": lambda rnd: rv.Credit(xen="3.0.3"),
     "rr": lambda rnd: rv.RoundRobin(quantum=ms(rnd.choice([1, 5, 10]))), "fp": lambda rnd: rv.FixedPriority(), "null": lambda rnd: rv.Null(),
+    "rtds-4.17": lambda rnd: rv.RTDS(replenish_by=rnd.choice(["priority", "priority", "deadline"])),
+    "rtds-4.22": lambda rnd: rv.RTDS(xen="4.22"), "rtds-4.5": lambda rnd: rv.RTDS(xen="4.5"),
 }
 
 
@@ -87,17 +89,41 @@ def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
             tasks.append(rv.Task("c", arrival="channel", wcet=grid(rnd, 0.1, 3), **({"priority": 2} if ranked else {})))
         affinity = None if rnd.random() < 0.7 else sorted(rnd.sample(range(cpus), rnd.randint(1, cpus)))
         soft = None if rnd.random() < 0.7 else sorted(rnd.sample(range(cpus), rnd.randint(1, cpus)))
-        vms.append(rv.VM(vm, tasks=tasks, vcpus=vcpus, guest=guest, weight=rnd.choice([64, 256, 256, 512, 1000]),
-                         cap=rnd.choice([0, 0, 0, 20, 50, 80]), priority=rnd.choice([None, 1, 2, 3]), period=rnd.choice([None, ms(5), ms(10)]),
-                         start=rnd.choice([0, 0, 0, ms(5)]), affinity=affinity, soft_affinity=soft, quantum=ms(rnd.choice([1, 3, 10]))))
-    return rv.System(cpus=cpus, vms=vms, costs=costs(rnd), changes=changes(rnd, vms, name)), SCHEDULERS[name](rnd), ms(rnd.choice([60, 120, 200]))
+        fields = dict(tasks=tasks, vcpus=vcpus, guest=guest, weight=rnd.choice([64, 256, 256, 512, 1000]),
+                      cap=rnd.choice([0, 0, 0, 20, 50, 80]), priority=rnd.choice([None, 1, 2, 3]), period=rnd.choice([None, ms(5), ms(10)]),
+                      start=rnd.choice([0, 0, 0, ms(5)]), affinity=affinity, soft_affinity=soft, quantum=ms(rnd.choice([1, 3, 10])))
+        vms.append(rv.VM(vm, **fields | (servers(rnd, vcpus, name) if name.startswith("rtds") else {})))
+    whole = rv.System(cpus=cpus, vms=vms, costs=costs(rnd, name), changes=changes(rnd, vms, name))
+    return whole, SCHEDULERS[name](rnd), ms(rnd.choice([60, 120, 200]))
 
 
-def costs(rnd: random.Random) -> rv.Costs:
+def servers(rnd: random.Random, vcpus: int, name: str) -> dict[str, Any]:
+    """Budgets, periods and extratime for a VM; now and then Xen's own, now and then other ones for each vCPU."""
+    if rnd.random() < 0.1:
+        return {"period": None}
+    if vcpus == 1 or name == "rtds-4.5" or rnd.random() < 0.5:
+        return server(rnd) | {"extratime": rnd.random() < 0.4}
+    each = [server(rnd) for _ in range(vcpus)]
+    return {field: [one[field] for one in each] for field in ("budget", "period")} | {"extratime": [rnd.random() < 0.4 for _ in range(vcpus)]}
+
+
+def server(rnd: random.Random) -> dict[str, int]:
+    """A budget and a period, mostly such that deadlines coincide."""
+    period = rnd.choice([ms(2), ms(4), ms(5), ms(5), ms(10), ms(10), ms(20), us(1700), us(rnd.randint(300, 30_000))])
+    parts = rnd.choice([1, 2, 3, 5, 8, 10])
+    return {"period": period, "budget": rnd.choice([period * parts // 10, max(us(10), period // 10 - us(rnd.randint(0, 60))), ms(1) + us(30)])
+            if period > ms(2) else period * parts // 10}
+
+
+ONLY_RTDS = ("replenish_late", "replenish_path", "replenish_each", "saved_path")
+
+
+def costs(rnd: random.Random, scheduler: str) -> rv.Costs:
     """Nothing mostly; now and then everything."""
     if rnd.random() < 0.65:
         return rv.Costs()
-    names = [name for name in rv.Costs.model_fields if rnd.random() < 0.5]
+    names = [name for name in rv.Costs.model_fields if name not in ONLY_RTDS and rnd.random() < 0.5]
+    names += [name for name in ONLY_RTDS if scheduler.startswith("rtds") and rnd.random() < 0.5]
     chosen = {name: us(50) if name == "timer_slop" else rnd.choice([0, us(1), us(10), 7321]) for name in names}
     for kind in ("", "block_"):           # a stint ends before the next begins
         if kind + "switch_out" in chosen or kind + "switch_in" in chosen:
@@ -115,7 +141,10 @@ def changes(rnd: random.Random, vms: list[rv.VM], name: str) -> list[rv.Change]:
         if rnd.random() < 0.15:
             at = ms(rnd.randint(6, 40))
             kind = rnd.choice(["pause", "crash", "contract"])
-            if kind == "contract" and name.startswith("credit"):
+            if kind == "contract" and name.startswith("rtds"):
+                extratime = {} if name == "rtds-4.5" else {"extratime": rnd.random() < 0.7}
+                found.append(rv.Change(at, vm.name, **server(rnd), **extratime))
+            elif kind == "contract" and name.startswith("credit"):
                 found.append(rv.Change(at, vm.name, weight=rnd.choice([100, 777]), cap=rnd.choice([0, 30])))
             elif kind != "contract":
                 found.append(rv.Change(at, vm.name, state=kind))
