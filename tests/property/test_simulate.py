@@ -113,3 +113,20 @@ def test_nobody_and_far_too_much():
     late = rv.Task("t", wcet=ms(1), period=3000, deadline=ms(5))
     run = rv.simulate(rv.System(vms=[rv.VM("v", tasks=[late])]), rv.Credit(), ms(5)).check()
     assert len(run.jobs) == 1667 and (run.jobs["finish"] < 0).sum() == 1662
+
+
+@FEW
+@given(st.lists(st.tuples(st.integers(1, 100), st.integers(5, 40)), min_size=1, max_size=5), st.booleans(), st.sampled_from(["4.17", "4.22"]))
+def test_rtds_supplies_budgets_that_fit(servers, full, xen):
+    """On one pCPU, budgets of at most 100 % in all are supplied in every period, whatever the others do; on extratime nobody loses."""
+    total = sum(parts for parts, _ in servers)
+    contracts = [(ms(period) * parts // max(total, 100), ms(period)) for parts, period in servers]
+    vms = [rv.VM(f"v{i}", tasks=[rv.hog()], budget=max(budget, us(10)), period=period, extratime=full and i % 2 == 0)
+           for i, (budget, period) in enumerate(contracts) if budget >= us(10)]
+    run = rv.simulate(rv.System(vms=vms), rv.RTDS(xen=xen), ms(200)).check()
+    for vm in vms:
+        mine = run.slices[run.slices["vm"] == vm.name]
+        for start in range(0, ms(200) - vm.period + 1, vm.period):
+            end = start + vm.period
+            supplied = int((mine["end"].clip(start, end) - mine["start"].clip(start, end)).sum())
+            assert supplied == vm.budget or (vm.extratime and supplied > vm.budget)
