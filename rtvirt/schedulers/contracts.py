@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,9 +34,10 @@ class Contracts(NamedTuple):
                                              f"{scheduler} gives all vCPUs of a VM the same weight: write one number", "")])
         return per_vm
 
-    def importance(self) -> np.ndarray:
-        """(vCPUs,) rank by priority, else by period, else last; ties in the order given; 0 is the most important."""
-        order = np.lexsort((np.arange(len(self.vcpu_vm)), self.period, self.priority))
-        rank = np.empty(len(order), np.int64)
-        rank[order] = np.arange(len(order))
-        return rank
+
+def importance(priority: Sequence[int], period: Sequence[int]) -> np.ndarray:
+    """(vCPUs,) rank by priority, else by period, else last; ties in the order given; 0 is the most important."""
+    order = np.lexsort((np.arange(len(priority)), np.asarray(period, np.int64), np.asarray(priority, np.int64)))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rank

@@ -6,20 +6,36 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..jit import kernel
-from ..rows import Many, Struct, make, put
-from ..state import IDLE, MAX_VCPUS, NO_LIMIT, ask_decision
+from ..rows import Many, Row, Struct, make, put, put_rows
+from ..state import IDLE, MAX_VCPUS, NO_LIMIT, RUNNABLE, ask_decision
 from ..timers import NEVER
-from .contracts import Contracts
+from .contracts import Contracts, importance
 from .round_robin import idle_pcpu
 from .runqueue import NOBODY, RunQueues, insert_after, remove, reset_runqueues
 
 ALL = 0   # the one queue, most important first
 
 
-class FixedPriorityState(Struct):
-    """A total order of the vCPUs, and those that wait."""
+class Size(Row):
+    """How large the tables are."""
 
+    vcpus: int
+
+
+class Seniority(Row):
+    """What a vCPU's rank comes from."""
+
+    vm: int
+    priority: int             # 1 is the highest; NEVER if it has none
+    period: int               # [ns]; NEVER if it has none
+
+
+class FixedPriorityState(Struct):
+    """A total order of the vCPUs, where it comes from, and those that wait."""
+
+    size = Size
     rank = Many(int, MAX_VCPUS)                       # least first
+    vcpus = Many(Seniority, MAX_VCPUS)
     queues = RunQueues
 
 
@@ -28,7 +44,8 @@ class FixedPriority:
     """The m most important runnable vCPUs hold the m pCPUs at any time.
 
     The order is that of `VM.priority` (1 is the highest); VMs without one follow by `VM.period`, shortest first, and then those
-    with neither; ties in the order given. There is no time slice: a hog of high priority starves whoever is below it.
+    with neither; ties in the order given. There is no time slice: a hog of high priority starves whoever is below it. A `Change` of
+    priority or period takes effect at once.
     """
 
     kernel_name: ClassVar[str] = "fixed_priority"
@@ -37,10 +54,24 @@ class FixedPriority:
     def make_state(self, cpus: int, contracts: Contracts) -> Any:
         """The scheduler's tables."""
         n = len(contracts.vcpu_vm)
-        fp = make(FixedPriorityState, {"rank": n, "queues": {"line": 1, "links": n}})
-        put(fp.rank, contracts.importance(), n)
+        fp = make(FixedPriorityState, {"rank": n, "vcpus": n, "queues": {"line": 1, "links": n}})
+        fp.size.vcpus = n
+        put_rows(fp.vcpus, [{"vm": int(vm), "priority": int(priority), "period": int(period)}
+                            for vm, priority, period in zip(contracts.vcpu_vm, contracts.priority, contracts.period)])
+        put(fp.rank, importance(contracts.priority, contracts.period), n)
         reset_runqueues(fp.queues, n, 1)
         return fp
+
+    def reconfigure(self, state: Any, vm: int, field: str, value: int) -> bool:
+        """Give a VM's vCPUs another priority or period while it runs; False for any other field."""
+        if field not in ("priority", "period"):
+            return False
+        n = state.size.vcpus
+        for v in range(n):
+            if state.vcpus[v].vm == vm:
+                setattr(state.vcpus[v], field, int(value))
+        put(state.rank, importance([state.vcpus[v].priority for v in range(n)], [state.vcpus[v].period for v in range(n)]), n)
+        return True
 
 
 @kernel
@@ -120,6 +151,24 @@ def decide(st, fp, now, p):
         insert(fp, current)
         tickle(st, fp, current, now + st.costs.wake_path)
     return v, NO_LIMIT
+
+
+@kernel
+def reconfigured(st, fp, now, v):
+    """A VM has another importance. Its vCPUs that wait are queued anew, and tickle as when they woke; who runs has its pCPU decide again."""
+    if st.vcpus[v].number > 0:
+        return                                        # all of them at once: one in its old place would stop the walk of the next
+    end = v + st.vms[st.vcpus[v].vm].vcpus
+    for u in range(v, end):
+        if fp.queues.links[u].where != NOBODY:
+            remove(fp.queues, u)
+    for u in range(v, end):
+        p = st.vcpus[u].pcpu
+        if st.pcpus[p].current == u:
+            ask_decision(st, p, now)
+        elif st.vcpus[u].state == RUNNABLE:
+            insert(fp, u)
+            tickle(st, fp, u, now + st.costs.wake_path)
 
 
 @kernel

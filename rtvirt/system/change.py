@@ -28,8 +28,8 @@ class Change(Spec):
 
     Notes
     -----
-    A scheduler refuses a value that it does not look at while it runs; Credit's weight and cap can change, and RTDS's budget, period and
-    extratime. Jobs released to a paused VM wait for it. See docs/model.md 6.
+    A scheduler refuses a value that it does not look at while it runs. Credit's weight and cap can change, RTDS's budget, period and
+    extratime, FixedPriority's priority and period. Jobs released to a paused VM wait for it. See docs/model.md 6.
 
     Examples
     --------

@@ -95,9 +95,26 @@ class RoundRobin(Policy):
 class FixedPriority(Policy):
     """7.4."""
 
+    def __init__(self, world: World, scheduler: Any) -> None:
+        super().__init__(world, scheduler)
+        self.changed: dict[tuple[str, str], int] = {}
+
     def rank(self, v: OVcpu) -> tuple[int, int, int]:
         """Importance."""
-        return (v.vm.spec.per_vcpu("priority")[v.k] or NEVER, v.vm.spec.per_vcpu("period")[v.k] or NEVER, v.number)
+        values = [self.changed.get((v.vm.spec.name, field)) or v.vm.spec.per_vcpu(field)[v.k] or NEVER for field in ("priority", "period")]
+        return (values[0], values[1], v.number)
+
+    def reconfigure(self, vm: OVm, field: str, value: Any) -> None:
+        """A new value."""
+        self.changed[vm.spec.name, field] = value
+
+    def reconfigured(self, vm: OVm) -> None:
+        """Who runs may lose its pCPU; who waits may take one."""
+        for v in vm.vcpus:
+            if self.world.pcpus[v.pcpu].current is v:
+                self.world.ask(self.world.pcpus[v.pcpu], self.world.now)
+            elif v in self.queue:
+                self.tickle(v)
 
     def wake(self, v: OVcpu) -> None:
         """Queue and tickle."""

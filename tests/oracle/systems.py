@@ -146,6 +146,8 @@ def changes(rnd: random.Random, vms: list[rv.VM], name: str) -> list[rv.Change]:
                 found.append(rv.Change(at, vm.name, **server(rnd), **extratime))
             elif kind == "contract" and name.startswith("credit"):
                 found.append(rv.Change(at, vm.name, weight=rnd.choice([100, 777]), cap=rnd.choice([0, 30])))
+            elif kind == "contract" and name == "fp":
+                found.append(rv.Change(at, vm.name, **rnd.choice([{"priority": rnd.randint(1, 9)}, {"period": ms(rnd.randint(2, 30))}])))
             elif kind != "contract":
                 found.append(rv.Change(at, vm.name, state=kind))
                 if rnd.random() < 0.7:

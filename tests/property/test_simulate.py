@@ -130,3 +130,13 @@ def test_rtds_supplies_budgets_that_fit(servers, full, xen):
             end = start + vm.period
             supplied = int((mine["end"].clip(start, end) - mine["start"].clip(start, end)).sum())
             assert supplied == vm.budget or (vm.extratime and supplied > vm.budget)
+
+
+def test_a_change_of_priority_takes_effect_at_once():
+    """Under fixed priorities: who runs loses the pCPU, who waits takes it, and both ways again."""
+    hogs = [rv.VM(name, tasks=[rv.hog()], priority=rank) for name, rank in (("A", 1), ("B", 2), ("C", 3))]
+    changes = [rv.Change(ms(10), "A", priority=4), rv.Change(ms(20), "C", priority=1), rv.Change(ms(30), "A", priority=1)]
+    run = rv.simulate(rv.System(vms=hogs, changes=changes), rv.FixedPriority(), ms(40)).check()
+    assert run.slices[["vm", "start"]].values.tolist() == [["A", 0], ["B", ms(10)], ["C", ms(20)], ["A", ms(30)]]
+    with pytest.raises(rv.SpecError, match="weight"):
+        rv.simulate(rv.System(vms=hogs, changes=[rv.Change(ms(10), "A", weight=4)]), rv.FixedPriority(), ms(40))
