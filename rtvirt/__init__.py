@@ -19,18 +19,18 @@ _NAMES = {
     "results": ["Run"],
     "comparison": ["compare"],
     "schedulers": ["Credit", "Null", "RoundRobin", "FixedPriority", "RTDS"],
-    "errors": ["SpecError", "RecordError", "RtvirtError"],
+    "errors": ["SpecError", "RecordError", "LimitError", "RtvirtError"],
     "exercises": ["check", "hint", "variant"],
 }
-_MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data", "machine")
+_MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data", "machine", "analysis")
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [*sorted(_HOME), *_MODULES]
 
 if TYPE_CHECKING:
-    from . import data, exercises, explorers, machine, plots, silicon, units, xentrace
+    from . import analysis, data, exercises, explorers, machine, plots, silicon, units, xentrace
     from .comparison import compare
-    from .errors import RecordError, RtvirtError, SpecError
+    from .errors import LimitError, RecordError, RtvirtError, SpecError
     from .exercises import check, hint, variant
     from .results import Run
     from .schedulers import RTDS, Credit, FixedPriority, Null, RoundRobin

@@ -12,7 +12,7 @@ from .jit import DISABLED
 from .rng import task_key
 from .rows import fill, make, put, put_row, put_rows
 from .schedulers.contracts import Contracts
-from .system import VM, Distribution, System, Task, exponential
+from .system import Distribution, System, Task, exponential, ranks_of
 from .timers import NEVER, reset_timers, tournament_size
 
 SOURCES = {"periodic": S.PERIODIC, "sporadic": S.SPORADIC, "poisson": S.POISSON, "channel": S.CHANNEL}
@@ -171,7 +171,7 @@ def task_rows(system: System, seed: int, flat: FlatTables) -> tuple[list[dict[st
     rows: list[dict[str, int]] = []
     channels = first_vcpu = 0
     for i, vm in enumerate(system.vms):
-        for j, (task, rank) in enumerate(zip(vm.tasks, ranks_of(vm), strict=True)):
+        for j, (task, rank) in enumerate(zip(vm.tasks, ranks_of(vm.tasks), strict=True)):
             row: dict[str, int] = dict(
                 vm=i, pinned=-1 if task.vcpu is None else first_vcpu + task.vcpu, source=source_of(task),
                 period=task.period or 0, offset=task.offset, jitter=task.jitter,
@@ -210,16 +210,6 @@ def demand_row(task: Task, flat: FlatTables) -> dict[str, int]:
     if isinstance(task.wcet, (tuple, list)):
         return {"first_value": flat.add_values(task.wcet), "values_used": len(task.wcet)}
     return {"wcet": task.wcet}
-
-
-def ranks_of(vm: VM) -> list[int]:
-    """Rank of each task under fixed priorities: by priority given, else by deadline, else last; ties in the order given."""
-    def key(index: int) -> tuple[int, int, int]:
-        task = vm.tasks[index]
-        return (NEVER if task.priority is None else task.priority, NEVER if task.deadline is None else task.deadline, index)
-
-    order = sorted(range(len(vm.tasks)), key=key)
-    return [order.index(index) for index in range(len(vm.tasks))]
 
 
 def cost_table(system: System) -> dict[str, int]:

@@ -37,3 +37,7 @@ class SpecError(RtvirtError, ValueError):
 
 class RecordError(RtvirtError):
     """A table was asked for that the run did not record."""
+
+
+class LimitError(RtvirtError, OverflowError):
+    """A question whose numbers do not fit 64 bits, or whose answer takes too many steps: not answered, rather than answered wrongly."""

@@ -5,8 +5,8 @@ from .costs import Costs
 from .distributions import Distribution, empirical, exponential, normal, uniform
 from .spec import FOREVER
 from .system import System
-from .task import Step, Task, block, hog, run, send, yield_
+from .task import Step, Task, block, hog, ranks_of, run, send, yield_
 from .vm import VM
 
 __all__ = ["FOREVER", "VM", "Change", "Costs", "Distribution", "Step", "System", "Task", "block", "empirical", "exponential", "hog",
-           "normal", "run", "send", "uniform", "yield_"]
+           "normal", "ranks_of", "run", "send", "uniform", "yield_"]

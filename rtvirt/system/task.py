@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
@@ -192,6 +193,16 @@ class Task(Spec):
 def hog(name: str = "hog") -> Task:
     """A task that always computes: one job, released at the VM's start, that never ends."""
     return Task(name, wcet=FOREVER)
+
+
+def ranks_of(tasks: Sequence[Task]) -> list[int]:
+    """Rank of each task under fixed priorities, 0 first: by priority given, else by deadline, else last; ties in the order given."""
+    def key(index: int) -> tuple[int, int, int]:
+        task = tasks[index]
+        return (FOREVER if task.priority is None else task.priority, FOREVER if task.deadline is None else task.deadline, index)
+
+    order = sorted(range(len(tasks)), key=key)
+    return [order.index(index) for index in range(len(tasks))]
 
 
 know_fields(Task)

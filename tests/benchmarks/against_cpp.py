@@ -25,9 +25,9 @@ from speed import crowd
 
 import rtvirt as rv
 from rtvirt import state
-from rtvirt.build import ranks_of
 from rtvirt.engine.record import Recording
 from rtvirt.simulation import Machine
+from rtvirt.system import ranks_of
 from rtvirt.units import ms, s
 
 SOURCE = Path(__file__).with_name("two_level.cpp")
@@ -45,7 +45,7 @@ def compiler() -> str | None:
 def listing(system: rv.System) -> str:
     """The system as the C++ program reads it."""
     return "".join(f"{i} {task.wcet} {task.period} {task.deadline} {rank}\n"
-                   for i, vm in enumerate(system.vms) for task, rank in zip(vm.tasks, ranks_of(vm)))
+                   for i, vm in enumerate(system.vms) for task, rank in zip(vm.tasks, ranks_of(vm.tasks)))
 
 
 def run_cpp(program: Path, scheduler: Any, system: rv.System, duration: int) -> tuple[float, Summary]:

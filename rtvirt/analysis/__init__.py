@@ -1,0 +1,2 @@
+"""Schedulability analysis."""
+from .supply import *

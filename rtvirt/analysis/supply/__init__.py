@@ -1,0 +1,13 @@
+"""Supplies: how much processor time a VM surely gets, one kind of contract a class."""
+
+from .base import Supply
+from .partition import FixedPriorityPartition
+from .periodic import ExplicitDeadlinePeriodic, MultiprocessorPeriodicResource, PeriodicResource
+from .servers import ConstantBandwidthServer, DeferrableServer, PollingServer, SporadicServer
+from .shares import NoBound, ProportionalShare, RoundRobinShare
+from .simple import BoundedDelay, Dedicated
+from .slots import SlotTable
+
+__all__ = ["BoundedDelay", "ConstantBandwidthServer", "Dedicated", "DeferrableServer", "ExplicitDeadlinePeriodic", "FixedPriorityPartition",
+           "MultiprocessorPeriodicResource", "NoBound", "PeriodicResource", "PollingServer", "ProportionalShare", "RoundRobinShare", "SlotTable",
+           "SporadicServer", "Supply"]
