@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .limits import TOO_LARGE, compiled
+from .kernels_fp import settle
+from .limits import TOO_LARGE, TOO_LONG, compiled
 from .requests import demand, fits, requests
 
 
@@ -20,5 +21,16 @@ def _demand_of(rows, t, out):                            # type: ignore[no-untyp
         out[k] = demand(rows, len(rows.cost), t[k]) if fits(rows, len(rows.cost), t[k]) else TOO_LARGE
 
 
+def _busy_of(sup, rows, horizon, out):                   # type: ignore[no-untyped-def]
+    """Longest busy period of all rows into out[0]; TOO_LONG if it is beyond `horizon`, TOO_LARGE."""
+    count = len(rows.cost)
+    if not fits(rows, count, horizon):
+        out[0] = TOO_LARGE
+    else:
+        end = settle(sup, rows, count, 0, 1, horizon)
+        out[0] = end if 0 <= end <= horizon else TOO_LONG
+
+
+busy_of = compiled(_busy_of)
 requests_of = compiled(_requests_of)
 demand_of = compiled(_demand_of)

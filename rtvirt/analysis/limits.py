@@ -29,7 +29,7 @@ TOO_LONG = -4             # out of fuel
 TOO_CLOSE = -5            # utilization so near the supply's rate that floating point cannot tell which is larger
 
 REASONS = {TOO_LARGE: "its numbers do not fit 64 bits; use a coarser unit of time, or shorter periods",
-           TOO_LONG: f"no answer after {FUEL:,} steps; lower the utilization a little, or use periods with a smaller common multiple",
+           TOO_LONG: f"no answer within 2^60 ns and {FUEL:,} steps; lower the utilization a little, or use periods with a smaller common multiple",
            TOO_CLOSE: "its utilization equals the supply's rate to nine decimals; ask about this set alone"}
 
 

@@ -75,7 +75,8 @@ def at_most_requests(rows, count, w):
     """A float that is never above `requests`; 0 if it would not be a whole number."""
     total = 0.0
     for j in range(count):
-        total += max(0.0, np.ceil((w - rows.foffset[j]) * rows.low[j])) * rows.fcost[j]
+        jobs = np.ceil((w - rows.foffset[j]) * rows.low[j])
+        total += (jobs if jobs > 0.0 else 0.0) * rows.fcost[j]
     return total if total < EXACT else 0.0
 
 

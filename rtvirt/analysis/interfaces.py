@@ -1,0 +1,286 @@
+"""Interfaces: the smallest budget for a period, the best period, and components within components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import Problem, SpecError
+from ..system import VM, Task
+from ..units import LONGEST
+from .edf import verdict_of
+from .fixed_priority import bounds
+from .kernels_edf import DeadlineSets
+from .kernels_interface import budgets_of
+from .limits import MISSED, NEVER, TOO_CLOSE, TOO_LARGE, TOO_LONG, refuse
+from .overheads import Overheads
+from .pattern import Pattern, make_pattern
+from .requests import empty_rows
+from .supply import ExplicitDeadlinePeriodic
+from .supply.base import check_times
+from .tasksets import Arrivals, TaskSet, taskset
+
+Guest = Literal["edf", "fp"]
+NO_HOLDS = DeadlineSets(*(np.zeros(1, np.int64),) * 4, np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
+def min_budget(tasks: Sequence[Task] | VM, period: int, guest: Guest = "edf", *, deadline: int | None = None,
+               overhead: Overheads | None = None, arrivals: Arrivals | None = None) -> int | None:
+    """Smallest budget in every `period` with which the guest meets every deadline.
+
+    Parameters
+    ----------
+    tasks : sequence of Task, or VM
+    period : int [ns]
+        Of the vCPU's budget.
+    guest : {"edf", "fp"}
+        How the guest schedules, preemptively, on its one vCPU.
+    deadline : int [ns], optional
+        The budget comes within so much of the period (an EDP interface); the period unless given.
+    overhead : Overheads, optional
+    arrivals : {name: ArrivalCurve}, optional
+
+    Returns
+    -------
+    int or None [ns]
+        None if not even the whole pCPU (or the whole deadline) would do.
+
+    Raises
+    ------
+    LimitError
+        As in `edf_schedulable` and `fp_response_times`.
+
+    Notes
+    -----
+    Exact, to the ns, for the periodic (or EDP) resource model: the supply may come as late as the contract allows, in every period. So one ns
+    less has a counter-example. A budget that can be given in steps only is rounded up to the next step.
+
+    References
+    ----------
+    Shin and Lee, Periodic resource model for compositional real-time guarantees, RTSS 2003; Easwaran, Anand and Lee 2007; exact budgets:
+    Fisher and Dewan, Approximate bandwidth allocation for compositional real-time systems, ECRTS 2009.
+
+    Examples
+    --------
+    >>> import rtvirt as rv
+    >>> two = [rv.Task("a", wcet=7, period=50), rv.Task("b", wcet=9, period=75)]
+    >>> min_budget(two, 10), min_budget(two, 10, guest="fp"), min_budget(two, 10, deadline=5), min_budget(two, 1000)
+    (3, 4, 3, 979)
+    """
+    check_guest(guest)
+    check_times("min_budget", period=(period, 1, LONGEST, ""))
+    limit = period if deadline is None else deadline
+    check_times("min_budget", deadline=(limit, 1, period, "the period"))
+    asked = taskset(tasks, arrivals=arrivals, by_priority=guest == "fp")
+    return budget_of(asked if overhead is None else overhead.charge(asked), int(period), guest, int(limit))
+
+
+def budget_of(asked: TaskSet, period: int, guest: Guest, limit: int) -> int | None:
+    """The same for prepared tasks."""
+    wanted = [i for i in range(len(asked)) if asked.deadline[i] < NEVER]
+    if not wanted:
+        return 0
+    asked = asked.pick(wanted if guest == "edf" else range(wanted[-1] + 1))
+    if not asked.bounded.all():
+        return None
+    out = np.zeros(1, np.int64)
+    budgets_of(scratch_pattern(), guest == "edf", np.array([0, len(asked)]), asked.first, asked.cost, asked.stair_period, asked.stair_offset,
+               asked.deadline, NO_HOLDS, empty_rows(len(asked.stair_cost)), np.array([period]), np.array([limit]), out)
+    if out[0] in (TOO_CLOSE, TOO_LARGE, TOO_LONG):
+        return by_bisection(asked, period, guest, limit)
+    refuse(int(out[0]), "smallest budget")
+    return None if out[0] == MISSED else int(out[0])
+
+
+def scratch_pattern() -> Pattern:
+    """Room for the three corners of a budget."""
+    return make_pattern([(0, 0, 0)] * 3, 0, 1, 0)
+
+
+def by_bisection(asked: TaskSet, period: int, guest: Guest, limit: int) -> int | None:
+    """The smallest budget by asking the exact tests, for sets that floats cannot tell."""
+    def enough(budget: int) -> bool:
+        supply = ExplicitDeadlinePeriodic(period, budget, limit)
+        if guest == "edf":
+            return bool(verdict_of(asked, supply))
+        none = np.zeros(len(asked), np.int64)
+        found = bounds(asked, supply, (none, none + 1))
+        return all(found[name] is not None and found[name] <= due for name, due in zip(asked.names, asked.deadline.tolist()) if due < NEVER)
+
+    low, high = max(0, int(asked.pick([i for i in range(len(asked)) if asked.deadline[i] < NEVER]).utilization() * period) - 1), limit
+    if not enough(high):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What a component asks of the one above it.
+
+    Attributes
+    ----------
+    name : str
+    period, budget, deadline : int [ns]
+    utilization : Fraction
+        Of the component's own tasks, without the loss to interfaces below.
+    switch : int [ns]
+        Cost of a switch, paid once a period out of `bandwidth`.
+    parts : tuple of Interface
+        Of the components inside.
+    """
+
+    name: str
+    period: int
+    budget: int
+    deadline: int
+    utilization: Fraction
+    switch: int = 0
+    parts: tuple[Interface, ...] = ()
+
+    @property
+    def bandwidth(self) -> Fraction:
+        """Share of a pCPU, switches included."""
+        return Fraction(self.budget + self.switch, self.period)
+
+    @property
+    def abstraction_overhead(self) -> Fraction:
+        """Share of a pCPU asked for beyond what the tasks use, relative to that: ``bandwidth / utilization − 1`` (Shin and Lee 2003)."""
+        return self.bandwidth / self.utilization - 1 if self.utilization else Fraction(0)
+
+    def task(self) -> Task:
+        """The interface as a task of the component above."""
+        return Task(self.name, wcet=self.budget + self.switch, period=self.period, deadline=self.deadline)
+
+    def supply(self) -> ExplicitDeadlinePeriodic:
+        """What the component then surely gets."""
+        return ExplicitDeadlinePeriodic(self.period, self.budget, self.deadline)
+
+
+def best_interface(tasks: Sequence[Task] | VM, periods: Iterable[int], guest: Guest = "edf", *, switch: int = 0,
+                   arrivals: Arrivals | None = None, name: str = "interface") -> Interface | None:
+    """The period, of those given, with the least bandwidth, a `switch` [ns] paid in every period; the longest of equals.
+
+    Parameters
+    ----------
+    tasks : sequence of Task, or VM
+    periods : iterable of int [ns]
+    guest : {"edf", "fp"}
+    switch : int [ns]
+        What giving the budget costs each time (`Overheads.vm_switch`). With 0 short periods always look best: their blackout is short.
+    arrivals : {name: ArrivalCurve}, optional
+    name : str
+
+    Returns
+    -------
+    Interface or None
+        None if no period will do.
+
+    References
+    ----------
+    Lipari and Bini, A methodology for designing hierarchical scheduling systems, J. Embedded Computing 1(2), 2005; Shin and Lee,
+    Compositional real-time scheduling framework with periodic model, ACM TECS 7(3), 2008.
+
+    Examples
+    --------
+    >>> import rtvirt as rv
+    >>> two = [rv.Task("a", wcet=7, period=50), rv.Task("b", wcet=9, period=75)]
+    >>> best_interface(two, range(1, 50), switch=1).period, best_interface(two, range(1, 50)).period
+    (26, 14)
+    """
+    check_guest(guest)
+    check_times("best_interface", switch=(switch, 0, LONGEST, ""))
+    asked = taskset(tasks, arrivals=arrivals, by_priority=guest == "fp")
+    used = asked.utilization()
+    best: Interface | None = None
+    for period in periods:
+        check_times("best_interface", period=(period, 1, LONGEST, ""))
+        budget = budget_of(asked, int(period), guest, int(period))
+        if budget is not None and budget + switch <= period:
+            found = Interface(name, int(period), budget, int(period), used, switch)
+            if best is None or (found.bandwidth, -found.period) < (best.bandwidth, -best.period):
+                best = found
+    return best
+
+
+@dataclass(frozen=True)
+class Component:
+    """A VM, or a group of VMs that share a budget: tasks, components inside it, and how it schedules them.
+
+    Parameters
+    ----------
+    name : str
+    period : int [ns]
+        Of its own interface.
+    tasks : sequence of Task
+    parts : sequence of Component
+    guest : {"edf", "fp"}
+    deadline : int [ns], optional
+        Of its budget; the period unless given.
+    """
+
+    name: str
+    period: int
+    tasks: tuple[Task, ...] = ()
+    parts: tuple[Component, ...] = field(default=())
+    guest: Guest = "edf"
+    deadline: int | None = None
+
+
+def compose(component: Component, *, switch: int = 0) -> Interface | None:
+    """The interface of a component, from those of the components inside it, over any number of levels.
+
+    Parameters
+    ----------
+    component : Component
+    switch : int [ns]
+        What giving a budget costs each time; it is charged to the level above.
+
+    Returns
+    -------
+    Interface or None
+        With the interfaces inside as `parts`; None if some component cannot be served even by a whole pCPU.
+
+    Notes
+    -----
+    A child's interface is a periodic task of its parent, as CARTS does it. Each level loses bandwidth (`abstraction_overhead`).
+
+    References
+    ----------
+    Shin and Lee 2003; Phan et al., CARTS: a tool for compositional analysis of real-time systems, SIGBED Review 8(1), 2011.
+
+    Examples
+    --------
+    >>> import rtvirt as rv
+    >>> phone = Component("phone", 5, parts=[
+    ...     Component("modem", 10, tasks=[rv.Task("slot", wcet=2, period=40)]),
+    ...     Component("car", 10, parts=[Component("brakes", 20, tasks=[rv.Task("b", wcet=10, period=100)])])])
+    >>> top = compose(phone)
+    >>> top.budget, [(part.name, part.budget) for part in top.parts], top.parts[1].parts[0].budget, round(float(top.abstraction_overhead), 2)
+    (2, [('modem', 1), ('car', 4)], 3, 1.67)
+    """
+    if isinstance(component.parts, Component) or not all(isinstance(part, Component) for part in component.parts):
+        raise SpecError([Problem("Component.parts", component.parts, "components", "make them with Component(...)")])
+    inside = [compose(part, switch=switch) for part in component.parts]
+    if any(part is None for part in inside):
+        return None
+    parts: tuple[Any, ...] = tuple(inside)
+    tasks = (*component.tasks, *(part.task() for part in parts))
+    budget = min_budget(tasks, component.period, component.guest, deadline=component.deadline)
+    if budget is None or budget + switch > component.period:
+        return None
+    own = taskset(component.tasks)
+    used = own.utilization() + sum((part.utilization for part in parts), Fraction(0))
+    return Interface(component.name, component.period, budget, component.deadline or component.period, used, switch, parts)
+
+
+def check_guest(guest: str) -> None:
+    """Refuse other guests."""
+    if guest not in ("edf", "fp"):
+        raise SpecError([Problem("guest", guest, "'edf' or 'fp'", "choose one of these")])
