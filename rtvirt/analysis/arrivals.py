@@ -77,5 +77,6 @@ def listed(releases: Any) -> ArrivalCurve:
     """Exactly these arrivals [ns], in order: for k + 1 of them the smallest window that holds as many."""
     times = np.asarray(releases, np.int64)
     if not 0 < len(times) <= LONGEST_LIST:
-        raise SpecError([Problem("releases", f"{len(times)} times", f"1 to {LONGEST_LIST}, to be analysed", "analyse a part of the list, or its least distance")])
+        raise SpecError([Problem("releases", f"{len(times)} times", f"1 to {LONGEST_LIST}, to be analysed",
+                                 "analyse a part of the list, or its least distance")])
     return ArrivalCurve(tuple((NEVER, int((times[k:] - times[:len(times) - k]).min())) for k in range(len(times))))

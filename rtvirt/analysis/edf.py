@@ -74,15 +74,15 @@ def edf_schedulable(tasks: Sequence[Task] | VM, supply: Supply = Dedicated(), *,
         raise SpecError([Problem("preemption", preemption, "'full' or 'none'", "choose one of these")])
     given = tuple(tasks.tasks if isinstance(tasks, VM) else tasks)
     check_tasks(given, blocking or ())
+    one_pcpu(supply)
     asked = taskset(given, arrivals=arrivals)
     if overhead is not None:
-        asked = overhead.charge(asked)
+        asked, supply = overhead.charge(asked), overhead.left(supply, asked)
     return verdict_of(asked, supply, holds_of(asked, preemption, blocking or {}))
 
 
 def verdict_of(asked: TaskSet, supply: Supply, holds: dict[int, int] | None = None) -> Verdict:
     """The verdict on prepared tasks; `holds` is {relative deadline: longest hold} [ns]."""
-    one_pcpu(supply)
     test, exact = "EDF demand bound", isinstance(supply, Dedicated)
     due = asked.pick([i for i in range(len(asked)) if asked.deadline[i] < NEVER])
     endless = [name for name, bounded in zip(due.names, due.bounded) if not bounded]
@@ -199,7 +199,7 @@ def edf_response_times(tasks: Sequence[Task] | VM, supply: Supply = Dedicated(),
     >>> edf_response_times([rv.Task("a", wcet=1, period=4), rv.Task("b", wcet=2, period=6), rv.Task("c", wcet=3, period=9)])
     {'a': 2, 'b': 4, 'c': 7}
     """
-    asked, due, end = ready(tasks, supply, overhead, arrivals)
+    asked, due, supply, end = ready(tasks, supply, overhead, arrivals)
     found: dict[str, int | None] = dict.fromkeys(asked.names)
     if end:
         out = np.zeros(len(due), np.int64)
@@ -236,7 +236,7 @@ def fifo_response_times(tasks: Sequence[Task] | VM, supply: Supply = Dedicated()
     >>> fifo_response_times([rv.Task("a", wcet=1, period=4), rv.Task("b", wcet=2, period=6)])
     {'a': 3, 'b': 3}
     """
-    asked, everything, end = ready(tasks, supply, overhead, arrivals, deadlines=False)
+    asked, everything, supply, end = ready(tasks, supply, overhead, arrivals, deadlines=False)
     found: dict[str, int | None] = dict.fromkeys(asked.names)
     if end:
         out = np.zeros(len(everything), np.int64)
@@ -245,14 +245,15 @@ def fifo_response_times(tasks: Sequence[Task] | VM, supply: Supply = Dedicated()
     return found
 
 
-def ready(tasks: Any, supply: Supply, overhead: Overheads | None, arrivals: Arrivals | None, *, deadlines: bool = True) -> tuple[TaskSet, TaskSet, int]:
-    """All tasks; those that compete; and the longest busy period of theirs [ns], 0 if it has no end."""
+def ready(tasks: Any, supply: Supply, overhead: Overheads | None, arrivals: Arrivals | None, *,
+          deadlines: bool = True) -> tuple[TaskSet, TaskSet, Supply, int]:
+    """All tasks; those that compete; what interrupts leave of the supply; and the longest busy period of theirs [ns], 0 if it has no end."""
     one_pcpu(supply)
     asked = taskset(tasks, arrivals=arrivals)
     if overhead is not None:
-        asked = overhead.charge(asked)
+        asked, supply = overhead.charge(asked), overhead.left(supply, asked)
     due = asked.pick([i for i in range(len(asked)) if not deadlines or asked.deadline[i] < NEVER])
-    return asked, due, busy_period(due, supply) if due.bounded.all() else 0
+    return asked, due, supply, busy_period(due, supply) if due.bounded.all() else 0
 
 
 def busy_period(due: TaskSet, supply: Supply) -> int:

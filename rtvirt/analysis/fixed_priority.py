@@ -61,16 +61,17 @@ def fp_response_times(tasks: Sequence[Task] | VM, supply: Supply = Dedicated(), 
 
     Notes
     -----
-    Exact on a dedicated pCPU for tasks that may all arrive together (offsets are left out), preemptive or not, in whole nanoseconds; blocking is taken as
-    given. On another supply: the largest response over all supplies that keep to its `sbf`, exact if its worst window may begin at any instant.
+    Exact on a dedicated pCPU for tasks that may all arrive together (offsets are left out), preemptive or not, in whole nanoseconds; blocking is
+    taken as given. On another supply: the largest response over all supplies that keep to its `sbf`, exact if its worst window may begin at any
+    instant.
     Guests with several vCPUs are not covered; nor is work that suspends itself, except as work (`taskset`).
 
     References
     ----------
     Joseph and Pandya, Finding response times in a real-time system, Computer Journal 29(5), 1986. Lehoczky, Fixed priority scheduling of
     periodic task sets with arbitrary deadlines, RTSS 1990. Tindell, Burns and Wellings, An extendible approach for analyzing fixed priority hard
-    real-time tasks, Real-Time Systems 6, 1994. Davis, Burns, Bril and Lukkien, Controller Area Network (CAN) schedulability analysis: refuted, revisited
-    and revised, Real-Time Systems 35, 2007. On a supply: Shin and Lee 2003; Davis and Burns 2005.
+    real-time tasks, Real-Time Systems 6, 1994. Davis, Burns, Bril and Lukkien, Controller Area Network (CAN) schedulability analysis: refuted,
+    revisited and revised, Real-Time Systems 35, 2007. On a supply: Shin and Lee 2003; Davis and Burns 2005.
 
     Examples
     --------
@@ -81,7 +82,7 @@ def fp_response_times(tasks: Sequence[Task] | VM, supply: Supply = Dedicated(), 
     >>> fp_response_times(three, rv.analysis.PeriodicResource(4, 3))
     {'a': 3, 'b': 7, 'c': None}
     """
-    asked, options = prepare(tasks, preemption, blocking, regions, overhead, arrivals)
+    asked, options, supply = prepare(tasks, supply, preemption, blocking, regions, overhead, arrivals)
     found = bounds(asked, supply, options, released=since == "release")
     order = [task.name for task in (tasks.tasks if isinstance(tasks, VM) else tasks)]
     return {name: found[name] for name in order}
@@ -108,10 +109,10 @@ def fp_schedulable(tasks: Sequence[Task] | VM, supply: Supply = Dedicated(), **o
     for name in options:
         if name not in names:
             raise TypeError(f"fp_schedulable has no parameter {name!r}; it has supply, {', '.join(names)}")
-    asked, extra = prepare(tasks, *(options.get(name, "full" if name == "preemption" else None) for name in names))
-    found = bounds(asked, supply, extra)
+    asked, extra, left = prepare(tasks, supply, *(options.get(name, "full" if name == "preemption" else None) for name in names))
+    found = bounds(asked, left, extra)
     late = [i for i, name in enumerate(asked.names) if asked.deadline[i] < NEVER and (found[name] is None or found[name] > asked.deadline[i])]
-    witness = None if not late else explain(asked, supply, extra, late[0], found[asked.names[late[0]]])
+    witness = None if not late else explain(asked, left, extra, late[0], found[asked.names[late[0]]])
     order = [task.name for task in (tasks.tasks if isinstance(tasks, VM) else tasks)]
     return Verdict(not late, "fixed-priority response times", {name: found[name] for name in order}, witness, exact=isinstance(supply, Dedicated))
 
@@ -119,9 +120,10 @@ def fp_schedulable(tasks: Sequence[Task] | VM, supply: Supply = Dedicated(), **o
 Options = tuple[np.ndarray, np.ndarray]       # blocking (tasks,), −1 for endless; last region (tasks,)
 
 
-def prepare(tasks: Sequence[Task] | VM, preemption: str, blocking: Times, regions: Mapping[str, Any] | None, overhead: Overheads | None,
-            arrivals: Arrivals | None) -> tuple[TaskSet, Options]:
-    """The tasks by priority, and their blocking and last regions."""
+def prepare(tasks: Sequence[Task] | VM, supply: Supply, preemption: str, blocking: Times, regions: Mapping[str, Any] | None,
+            overhead: Overheads | None, arrivals: Arrivals | None) -> tuple[TaskSet, Options, Supply]:
+    """The tasks by priority, their blocking and last regions, and what interrupts leave of the supply."""
+    one_pcpu(supply)
     if preemption not in ("full", "none", "limited"):
         raise SpecError([Problem("preemption", preemption, "'full', 'none' or 'limited'", "choose one of these")])
     if (preemption == "limited") != (regions is not None):
@@ -130,7 +132,7 @@ def prepare(tasks: Sequence[Task] | VM, preemption: str, blocking: Times, region
     check_tasks(given, [*(blocking if isinstance(blocking, Mapping) else ()), *(regions or ())])
     asked = taskset(given, arrivals=arrivals, by_priority=True)
     if overhead is not None:
-        asked = overhead.charge(asked)
+        asked, supply = overhead.charge(asked), overhead.left(supply, asked)
     n = len(asked)
     longest, last = np.ones(n, np.int64), np.ones(n, np.int64)
     for i, name in enumerate(asked.names):
@@ -146,7 +148,7 @@ def prepare(tasks: Sequence[Task] | VM, preemption: str, blocking: Times, region
         held[i] = max(int(own), int(longest[i + 1:].max(initial=1)) - 1)
         if preemption == "none" and not asked.bounded[i + 1:].all():
             held[i] = -1
-    return asked, (held, last)
+    return asked, (held, last), supply
 
 
 def region_of(name: str, region: Any, cost: int) -> tuple[int, int]:
@@ -159,13 +161,12 @@ def region_of(name: str, region: Any, cost: int) -> tuple[int, int]:
 
 def bounds(asked: TaskSet, supply: Supply, options: Options, *, released: bool = False) -> dict[str, int | None]:
     """Bounds of a prepared set, None where there is none."""
-    one_pcpu(supply)
     held, last = options
     answerable = [i for i in range(len(asked)) if asked.bounded[:i + 1].all() and held[i] >= 0]
     count = answerable[-1] + 1 if answerable else 0
     horizon = np.array([busy_limit(asked, supply, i, max(0, int(held[i]))) for i in range(count)], np.int64)
-    sets = Sets(np.array([0, count]), asked.first[:count + 1], asked.cost[:count], np.full(count, NEVER), np.maximum(held[:count], 0), last[:count], horizon,
-                asked.stair_period, asked.stair_offset)
+    sets = Sets(np.array([0, count]), asked.first[:count + 1], asked.cost[:count], np.full(count, NEVER), np.maximum(held[:count], 0), last[:count],
+                horizon, asked.stair_period, asked.stair_offset)
     out = np.zeros(count, np.int64)
     bounds_of(supply.pattern, sets, empty_rows(len(asked.stair_cost) + 1), int(released), out)
     found: dict[str, int | None] = dict.fromkeys(asked.names)

@@ -20,7 +20,7 @@ from .limits import MISSED, NEVER, TOO_CLOSE, TOO_LARGE, TOO_LONG, refuse
 from .overheads import Overheads
 from .pattern import Pattern, make_pattern
 from .requests import empty_rows
-from .supply import ExplicitDeadlinePeriodic
+from .supply import ExplicitDeadlinePeriodic, FixedPriorityPartition, Supply
 from .supply.base import check_times
 from .tasksets import Arrivals, TaskSet, taskset
 
@@ -76,17 +76,22 @@ def min_budget(tasks: Sequence[Task] | VM, period: int, guest: Guest = "edf", *,
     limit = period if deadline is None else deadline
     check_times("min_budget", deadline=(limit, 1, period, "the period"))
     asked = taskset(tasks, arrivals=arrivals, by_priority=guest == "fp")
-    return budget_of(asked if overhead is None else overhead.charge(asked), int(period), guest, int(limit))
+    if overhead is None:
+        return budget_of(asked, int(period), guest, int(limit))
+    above = tuple(overhead.above(asked))
+    return budget_of(overhead.charge(asked), int(period), guest, int(limit), above)
 
 
-def budget_of(asked: TaskSet, period: int, guest: Guest, limit: int) -> int | None:
-    """The same for prepared tasks."""
+def budget_of(asked: TaskSet, period: int, guest: Guest, limit: int, above: tuple[Any, ...] = ()) -> int | None:
+    """The same for prepared tasks, and what comes `above` all of them."""
     wanted = [i for i in range(len(asked)) if asked.deadline[i] < NEVER]
     if not wanted:
         return 0
     asked = asked.pick(wanted if guest == "edf" else range(wanted[-1] + 1))
     if not asked.bounded.all():
         return None
+    if above:
+        return by_bisection(asked, period, guest, limit, above)
     out = np.zeros(1, np.int64)
     budgets_of(scratch_pattern(), guest == "edf", np.array([0, len(asked)]), asked.first, asked.cost, asked.stair_period, asked.stair_offset,
                asked.deadline, NO_HOLDS, empty_rows(len(asked.stair_cost)), np.array([period]), np.array([limit]), out)
@@ -101,10 +106,11 @@ def scratch_pattern() -> Pattern:
     return make_pattern([(0, 0, 0)] * 3, 0, 1, 0)
 
 
-def by_bisection(asked: TaskSet, period: int, guest: Guest, limit: int) -> int | None:
-    """The smallest budget by asking the exact tests, for sets that floats cannot tell."""
+def by_bisection(asked: TaskSet, period: int, guest: Guest, limit: int, above: tuple[Any, ...] = ()) -> int | None:
+    """The smallest budget by asking the exact tests: for sets that floats cannot tell, and where interrupts take from the budget."""
     def enough(budget: int) -> bool:
-        supply = ExplicitDeadlinePeriodic(period, budget, limit)
+        supply: Supply = ExplicitDeadlinePeriodic(period, budget, limit)
+        supply = FixedPriorityPartition(above, on=supply) if above else supply
         if guest == "edf":
             return bool(verdict_of(asked, supply))
         none = np.zeros(len(asked), np.int64)
@@ -263,7 +269,7 @@ def compose(component: Component, *, switch: int = 0) -> Interface | None:
     ...     Component("car", 10, parts=[Component("brakes", 20, tasks=[rv.Task("b", wcet=10, period=100)])])])
     >>> top = compose(phone)
     >>> top.budget, [(part.name, part.budget) for part in top.parts], top.parts[1].parts[0].budget, round(float(top.abstraction_overhead), 2)
-    (2, [('modem', 1), ('car', 4)], 3, 1.67)
+    (3, [('modem', 1), ('car', 3)], 3, 3.0)
     """
     if isinstance(component.parts, Component) or not all(isinstance(part, Component) for part in component.parts):
         raise SpecError([Problem("Component.parts", component.parts, "components", "make them with Component(...)")])

@@ -1,9 +1,9 @@
 """Earliest deadline first: the demand bound against the supply, from the far end; response times; first come, first served.
 
-*QPA on a supply.* A set fits if dbf(t) <= sbf(t) for all t up to a horizon beyond which it cannot fail. From t downwards: let u be the smallest
-window that brings dbf(t). If u > t, t is a witness. If u < t, everything between fits (dbf is at most dbf(t) there, and sbf at least that), so go on
-at u; if u = t, at t − 1. On a dedicated pCPU u = dbf(t), and this is the algorithm of Zhang and Burns. Floats that are never too small may take the place of
-dbf(t) as long as the walk goes down; only exact numbers make a witness.
+*QPA on a supply.* A set fits if dbf(t) <= sbf(t) for all t up to a horizon beyond which it cannot fail. From t downwards: let u be the
+smallest window that brings dbf(t). If u > t, t is a witness. If u < t, everything between fits (dbf is at most dbf(t) there, and sbf at least
+that), so go on at u; if u = t, at t − 1. On a dedicated pCPU u = dbf(t), and this is the algorithm of Zhang and Burns. Floats that are never too
+small may take the place of dbf(t) as long as the walk goes down; only exact numbers make a witness.
 
 References: Zhang and Burns, Schedulability analysis for real-time systems with EDF scheduling, IEEE Trans. Computers 58(9), 2009. Spuri,
 Analysis of deadline scheduled real-time systems, INRIA RR-2772, 1996 (response times). George, Rivierre and Spuri, INRIA RR-2966, 1996 (blocking).
@@ -46,8 +46,18 @@ def held(sets, t):
 
 
 @kernel
+def last_deadline(rows, count, t):
+    """The last deadline that is not after `t`; there is one."""
+    last = 0
+    for j in range(count):
+        if rows.offset[j] <= t:
+            last = max(last, t - (t - rows.offset[j]) % rows.period[j])
+    return last
+
+
+@kernel
 def search(sup, sets, rows, count, horizon):
-    """Largest window up to `horizon` in which the demand is more than the supply; FINE if there is none; TOO_LONG."""
+    """Largest window up to `horizon` that ends with a deadline and in which the demand is more than the supply; FINE if there is none; TOO_LONG."""
     t, holds = horizon, len(sets.hold) > 0
     for _ in range(FUEL):
         if t < 0:
@@ -70,7 +80,7 @@ def search(sup, sets, rows, count, horizon):
         if u > NEVER:
             return TOO_LONG
         if u > t:
-            return t
+            return last_deadline(rows, count, t)         # as much is due by then, and less is supplied
         u = max(u, floor)                                # below it more may be held up
         t = u if u < t else t - 1
     return TOO_LONG
@@ -106,7 +116,7 @@ def _verdicts(sup, rate, delay, sets, rows, horizon, out):           # type: ign
     """
     for s in range(len(sets.stairs) - 1):
         begin, count = sets.stairs[s], sets.stairs[s + 1] - sets.stairs[s]
-        most, few, last = 0.0, 0.0, 0
+        most, few = 0.0, 0.0
         for j in range(count):
             put_row(rows, j, sets.cost[begin + j], sets.period[begin + j], sets.due[begin + j])
             most += rows.fcost[j] * rows.high[j]

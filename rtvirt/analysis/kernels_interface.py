@@ -11,9 +11,9 @@ from __future__ import annotations
 from ..jit import kernel
 from .kernels_edf import demand_horizon, search
 from .kernels_fp import response
-from .limits import FINE, FUEL, MISSED, NEVER, SAFE, TOO_CLOSE, TOO_LARGE, TOO_LONG, compiled
+from .limits import FINE, FUEL, MISSED, NEVER, SAFE, TOO_LARGE, TOO_LONG, compiled
 from .pattern import CORNERS, GAIN, LESS, PERIOD, START, UNIT, supplied
-from .requests import put_row
+from .requests import demand, put_row
 
 REACH = 2**58             # how far a response is followed
 
@@ -52,14 +52,15 @@ def least_budget(sup, period, deadline, low, t, work):
 def edf_budget(sup, sets, rows, count, period, deadline, most, few, least):
     """Smallest budget under EDF, MISSED, or why there is no answer; `rows` hold first deadlines, `least` is where to begin."""
     low = least
-    for j in range(count):                               # a first guess: each first deadline by itself
-        t = rows.offset[j]
-        work = rows.cost[j] if t >= 0 else 0
-        if t < 0 or work > t:
-            return MISSED
-        low = least_budget(sup, period, deadline, low, t, work)
-        if low > deadline:
-            return MISSED
+    for j in range(2 * count):                           # a first guess: the windows up to the first two deadlines of each
+        t = rows.offset[j >> 1] + (j & 1) * rows.period[j >> 1]
+        if t < NEVER // 2:
+            work = demand(rows, count, t)
+            if t < 0 or work > t:
+                return MISSED
+            low = least_budget(sup, period, deadline, low, t, work)
+            if low > deadline:
+                return MISSED
     end = MISSED
     while low <= deadline:
         end = demand_horizon(float(low) / float(period), float(period + deadline - 2 * low), rows, count)
@@ -77,12 +78,7 @@ def edf_budget(sup, sets, rows, count, period, deadline, most, few, least):
             return low
         if found < 0:
             return found
-        work = 0
-        for j in range(count):
-            x = found - rows.offset[j]
-            if x >= 0:
-                work += (x // rows.period[j] + 1) * rows.cost[j]
-        low = least_budget(sup, period, deadline, low + 1, found, work)
+        low = least_budget(sup, period, deadline, low + 1, found, demand(rows, count, found))
         if low > deadline:
             return MISSED
         end = found

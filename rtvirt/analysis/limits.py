@@ -22,6 +22,8 @@ SAFE = 2.0**61
 FUEL = 20_000_000
 """Steps after which a fixed point is given up."""
 
+SOURCES = ("jit.py", "kernels.py", "analysis/limits.py", "analysis/pattern.py", "analysis/requests.py", "analysis/kernels_*.py")
+
 FINE = -1                 # nothing found against it
 MISSED = -2               # some deadline is missed
 TOO_LARGE = -3            # numbers beyond 2^62
@@ -34,13 +36,13 @@ REASONS = {TOO_LARGE: "its numbers do not fit 64 bits; use a coarser unit of tim
 
 
 def compiled(function: F) -> F:
-    """Compile an entry point of the analyses; its machine code is kept under a digest of all analysis sources."""
+    """Compile an entry point of the analyses; its machine code is kept under a digest of all analysis kernels."""
     return entry(function, cache_dir())
 
 
 def cache_dir() -> Path:
     """Folder of the compiled analyses."""
-    return cache_root() / f"analysis-{fingerprint([PACKAGE / 'jit.py', PACKAGE / 'kernels.py', *sorted((PACKAGE / 'analysis').rglob('*.py'))])}"
+    return cache_root() / f"analysis-{fingerprint(path for pattern in SOURCES for path in sorted(PACKAGE.glob(pattern)))}"
 
 
 def refuse(code: int, what: str) -> None:

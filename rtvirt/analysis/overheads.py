@@ -14,8 +14,7 @@ import numpy as np
 from ..errors import Problem, SpecError
 from ..system import Costs
 from ..units import LONGEST
-from .limits import NEVER
-from .supply import ExplicitDeadlinePeriodic, PeriodicResource
+from .supply import ExplicitDeadlinePeriodic, FixedPriorityPartition, PeriodicResource, Supply
 from .supply.base import check_times
 from .tasksets import TaskSet
 
@@ -30,21 +29,22 @@ class Overheads:
         Of a switch between two tasks of the guest. Each job causes at most two, one when it takes the vCPU and one when it gives it back:
         ``C + 2·guest_switch`` (Burns, Tindell and Wellings, IEEE TSE 21(5), 1995; Katcher, Arakawa and Strosnider, IEEE TSE 19(9), 1993).
     interrupt : int [ns]
-        Of each release, handled above all tasks, whoever runs, and whoever is released: each task's staircase once more at the highest priority, with the
-        cost of the interrupt (Jeffay and Stone, Accounting for interrupt handling costs in dynamic priority task systems, RTSS 1993).
+        Of each release, handled before all tasks, whoever is released: it is taken from the supply, as a more important partition would
+        (Jeffay and Stone, Accounting for interrupt handling costs in dynamic priority task systems, RTSS 1993; `FixedPriorityPartition`).
     tick, tick_period : int [ns]
-        Of a periodic tick above all tasks: one more task (Burns, Tindell and Wellings 1995; Jeffay and Stone 1993).
+        Of a periodic tick, likewise (Burns, Tindell and Wellings 1995; Jeffay and Stone 1993).
     hypercall : int [ns]
         Of each job's last one, which lets the vCPU block: ``C + hypercall``. A guest that blocks more often needs more.
     vm_switch : int [ns]
         Of a vCPU's dispatch (switch, decision, reload of caches). Each budget is dispatched once at its beginning, and once more after each
-        preemption by another vCPU, which that one pays for, as jobs do: a server of budget Q delivers ``Q − 2·vm_switch`` (Phan, Xu, Lee and Sokolsky,
-        Overhead-aware compositional analysis of real-time systems, RTAS 2013, task-centric accounting; here for one pCPU). See `supply`.
+        preemption by another vCPU, which that one pays for, as jobs do: a server of budget Q delivers ``Q − 2·vm_switch`` (Phan, Xu, Lee
+        and Sokolsky, Overhead-aware compositional analysis of real-time systems, RTAS 2013, task-centric accounting; here for one pCPU). See
+        `supply`.
 
     Notes
     -----
-    Under EDF an interrupt or a tick has no deadline; it is charged as work due at once, which is safe. `Overheads.of(costs)` takes the
-    figures that the engine charges. Costs of longer paths and of late timers (`wake_path`, `timer_late`, …) delay a release: give them as jitter.
+    `Overheads.of(costs)` takes the figures that the engine charges. A task whose arrivals have no bound has unbounded interrupts: with a cost, they
+    leave nothing to anybody. Costs of longer paths and of late timers (`wake_path`, `timer_late`, …) delay a release: give them as jitter.
 
     Examples
     --------
@@ -73,33 +73,27 @@ class Overheads:
                    vm_switch=costs.switch_in + costs.context_switch + costs.decision + costs.cache_reload)
 
     def charge(self, asked: TaskSet) -> TaskSet:
-        """Prepared tasks with everything charged: longer jobs; interrupts and ticks as tasks before all others."""
+        """Prepared tasks whose jobs pay for their switches and hypercalls."""
         longer = 2 * self.guest_switch + self.hypercall
-        inflated = replace(asked, cost=np.where(asked.bounded, asked.cost + longer, asked.cost), stair_cost=asked.stair_cost + longer)
-        above: list[tuple[str, int, list[tuple[int, int]]]] = []
+        return replace(asked, cost=np.where(asked.bounded, asked.cost + longer, asked.cost), stair_cost=asked.stair_cost + longer)
+
+    def above(self, asked: TaskSet) -> list[tuple[int, int, int]]:
+        """Interrupts of all tasks, and ticks, as (cost, period, jitter) [ns]."""
+        found = [(self.tick, self.tick_period, 0)] if self.tick else []
         if self.interrupt:
-            for i, name in enumerate(asked.names):
-                stairs = range(asked.first[i], asked.first[i + 1])
-                above.append((f"(interrupt of {name})", self.interrupt, [(int(asked.stair_period[j]), int(asked.stair_offset[j])) for j in stairs]))
-        if self.tick:
-            above.append(("(tick)", self.tick, [(self.tick_period, 0)]))
-        return put_before(above, inflated) if above else inflated
+            releases = zip(asked.stair_period.tolist(), asked.stair_offset.tolist())
+            found += [(self.interrupt, period, -offset) for period, offset in releases]
+            found += [(1, 1, 0)] if asked.flooding else []
+        return found
+
+    def left(self, supply: Supply, asked: TaskSet) -> Supply:
+        """What interrupts and ticks leave of a supply."""
+        above = self.above(asked)
+        return FixedPriorityPartition(above, on=supply) if above else supply
 
     def supply(self, server: Any) -> Any:
         """A periodic server with the cost of its switches taken out of its budget."""
         if not isinstance(server, (PeriodicResource, ExplicitDeadlinePeriodic)):
-            raise SpecError([Problem("server", server, "a PeriodicResource or an ExplicitDeadlinePeriodic", "take the cost out of its budget yourself")])
+            raise SpecError([Problem("server", server, "a PeriodicResource or an ExplicitDeadlinePeriodic",
+                                     "take the cost out of its budget yourself")])
         return replace(server, budget=max(0, server.budget - 2 * self.vm_switch))
-
-
-def put_before(above: list[tuple[str, int, list[tuple[int, int]]]], asked: TaskSet) -> TaskSet:
-    """Tasks (name, cost, staircases) of higher priority than all others, due at once, in front of a set."""
-    rows = [(cost, period, offset) for _, cost, stairs in above for period, offset in stairs]
-    flat = np.array(rows, np.int64).reshape(-1, 3)
-    counts = np.cumsum([0] + [len(stairs) for _, _, stairs in above], dtype=np.int64)
-    bounded = np.array([bool(stairs) for _, _, stairs in above], bool)
-    return TaskSet(
-        names=(*(name for name, _, _ in above), *asked.names), cost=np.concatenate([[cost for _, cost, _ in above], asked.cost]).astype(np.int64),
-        deadline=np.concatenate([np.full(len(above), NEVER), asked.deadline]), bounded=np.concatenate([bounded, asked.bounded]),
-        first=np.concatenate([counts, counts[-1] + asked.first[1:]]), stair_cost=np.concatenate([flat[:, 0], asked.stair_cost]),
-        stair_period=np.concatenate([flat[:, 1], asked.stair_period]), stair_offset=np.concatenate([flat[:, 2], asked.stair_offset]))

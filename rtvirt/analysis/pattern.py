@@ -117,7 +117,7 @@ def needed(sup, work):
     if sup.form[LESS] == 0 or work <= 0:
         return t
     for _ in range(FUEL):
-        if t >= NEVER:
+        if t > NEVER // 2:
             return NEVER
         later = lookup(sup, work + requests(sup.less, sup.form[LESS], t))
         if later <= t:

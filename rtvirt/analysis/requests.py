@@ -5,8 +5,8 @@ the last J ns may come at 0 all at once. A burst is several staircases of one ta
 [0, w), over all positions of the window, is then the sum of ``max(0, ceil((w − offset) / period))·cost``.
 
 Division is slow; multiplying by a reciprocal is not exact. So the reciprocal is rounded down: its quotient is never too large, and
-comparing whole numbers corrects it upwards. `requests` is exact. `at_most_requests` leaves the correction out, and never says too much: fit to approach a
-fixed point from below, not to find it.
+comparing whole numbers corrects it upwards. `requests` is exact. `at_most_requests` leaves the correction out, and never says too much: fit to
+approach a fixed point from below, not to find it.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ class TaskSet:
     stair_cost: np.ndarray    # (stairs,) int64 [ns]
     stair_period: np.ndarray  # (stairs,) int64 [ns]; NEVER: once
     stair_offset: np.ndarray  # (stairs,) int64 [ns]; −jitter
+    flooding: bool = False    # some task may arrive any number of times
 
     def __len__(self) -> int:
         return len(self.names)
@@ -65,7 +66,7 @@ class TaskSet:
         flat = np.concatenate(rows).astype(np.int64) if rows else np.zeros(0, np.int64)
         first = np.cumsum([0] + [len(row) for row in rows], dtype=np.int64)
         return TaskSet(tuple(self.names[i] for i in chosen), self.cost[chosen], self.deadline[chosen], self.bounded[chosen], first,
-                       self.stair_cost[flat], self.stair_period[flat], self.stair_offset[flat])
+                       self.stair_cost[flat], self.stair_period[flat], self.stair_offset[flat], self.flooding)
 
 
 def taskset(tasks: Iterable[Task] | VM, *, arrivals: Arrivals | None = None, by_priority: bool = False) -> TaskSet:
@@ -103,7 +104,8 @@ def taskset(tasks: Iterable[Task] | VM, *, arrivals: Arrivals | None = None, by_
         names=tuple(task.name for task in given), cost=np.array([cost or 0 for cost in costs], np.int64),
         deadline=np.array([NEVER if task.deadline is None else task.deadline for task in given], np.int64), bounded=bounded,
         first=np.cumsum([0] + [len(rows) for rows in stairs], dtype=np.int64),
-        stair_cost=flat[:, 0].copy(), stair_period=flat[:, 1].copy(), stair_offset=flat[:, 2].copy())
+        stair_cost=flat[:, 0].copy(), stair_period=flat[:, 1].copy(), stair_offset=flat[:, 2].copy(),
+        flooding=any(curve is None and not task.is_hog for curve, task in zip(curves, given)))
 
 
 def check_tasks(tasks: tuple[Task, ...], named: Iterable[str]) -> None:

@@ -35,7 +35,8 @@ def random_tasks(rng, count, top=8, load=1.0, jitter=False):
         for _ in range(count):
             period = rng.randint(2, top)
             cost = rng.randint(1, max(1, period // 2))
-            tasks.append({"period": period, "cost": cost, "deadline": rng.randint(cost, 2 * period), "jitter": rng.randint(0, period) if jitter else 0})
+            tasks.append({"period": period, "cost": cost, "deadline": rng.randint(cost, 2 * period),
+                          "jitter": rng.randint(0, period) if jitter else 0})
         if sum(Fraction(t["cost"], t["period"]) for t in tasks) <= load:
             return tasks
 

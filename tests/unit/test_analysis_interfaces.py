@@ -134,7 +134,7 @@ def test_composition_over_three_levels_keeps_every_promise():
     assert [part.name for part in top.parts] == ["car", "modem"] and top.parts[0].parts[0].name == "brakes"
     assert top.utilization == Fraction(4, 40) + Fraction(1, 50) + Fraction(2, 30) and top.bandwidth > top.utilization
     assert top.budget == min_budget([part.task() for part in top.parts], 2)
-    assert compose(Component("x", 10, tasks=[rv.Task("b", wcet=11, period=11)])) is None
+    assert compose(Component("x", 10, tasks=[rv.Task("b", wcet=11, period=12), rv.Task("c", wcet=2, period=12)])) is None
     with pytest.raises(SpecError, match="Component"):
         compose(Component("x", 10, parts=[rv.hog()]))
 
@@ -151,7 +151,17 @@ def test_overheads_are_charged():
     assert not edf_schedulable(tasks, overhead=Overheads(guest_switch=9))
     assert Overheads(vm_switch=1).supply(PeriodicResource(10, 4)) == PeriodicResource(10, 2)
     assert Overheads.of(rv.Costs.preset("xen-2003")).vm_switch == 375_000
-    assert min_budget(tasks, 10, overhead=Overheads(guest_switch=1)) > min_budget(tasks, 10)
+    larger = [rv.Task("a", wcet=1000, period=4000), rv.Task("b", wcet=2000, period=6000)]
+    for guest in ("edf", "fp"):
+        free = min_budget(larger, 1000, guest)
+        assert min_budget(larger, 1000, guest, overhead=Overheads(guest_switch=10)) > free
+        costs = Overheads(interrupt=10, tick=5, tick_period=500)
+        charged = min_budget(larger, 1000, guest, overhead=costs)
+        test = edf_schedulable if guest == "edf" else fp_schedulable
+        enough = [bool(test(larger, PeriodicResource(1000, q), overhead=costs)) for q in (charged - 1, charged)]
+        assert charged > free and enough == [False, True]
+    flood = [*tasks, rv.Task("x", wcet=1, period=9, arrival="poisson", priority=None)]
+    assert fp_response_times(flood)["a"] == 10 and fp_response_times(flood, overhead=Overheads(interrupt=1))["a"] is None
     with pytest.raises(SpecError):
         Overheads(tick=-1)
 

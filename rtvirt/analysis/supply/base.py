@@ -133,6 +133,7 @@ def check_times(name: str, **values: tuple[Any, int, int, str]) -> None:
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or not low <= value <= high:
             allowed = f"{format_ns(low)} to {format_ns(high)}" + (f" ({reason})" if reason else "")
-            found.append(Problem(f"{name}.{field}", value, allowed, "give integer nanoseconds, for example ms(5)" if not whole else f"choose {allowed}"))
+            fix = f"choose {allowed}" if whole else "give integer nanoseconds, for example ms(5)"
+            found.append(Problem(f"{name}.{field}", value, allowed, fix))
     if found:
         raise SpecError(found)

@@ -32,8 +32,8 @@ class FixedPriorityPartition(Supply):
     Notes
     -----
     To receive w takes the least t with ``on.sbf(t) >= w + their requests in t``: a response time. ``sbf(t)`` is the largest w for which that is
-    within t, which is what real-time calculus writes as the supremum over u <= t of (on.sbf(u) − requests(u)). Offsets between the partitions are left
-    out. A hog, or a task with unbounded arrivals, leaves nothing.
+    within t, which is what real-time calculus writes as the supremum over u <= t of (on.sbf(u) − requests(u)). Offsets between the partitions are
+    left out. A hog, or a task with unbounded arrivals, leaves nothing.
 
     References
     ----------
@@ -73,7 +73,8 @@ class FixedPriorityPartition(Supply):
                 try:
                     work, period, jitter = one
                 except (TypeError, ValueError):
-                    raise SpecError([Problem(f"higher[{k}]", one, "a server, a task, a VM, or (budget, period, jitter)", "give one of these")]) from None
+                    raise SpecError([Problem(f"higher[{k}]", one, "a server, a task, a VM, or (budget, period, jitter)",
+                                             "give one of these")]) from None
                 check_times(f"higher[{k}]", budget=(work, 0, NEVER // 2**9, ""), period=(period, 1, NEVER, ""), jitter=(jitter, 0, NEVER // 2**9, ""))
                 found.append((work, period, -jitter))
         return [stair for stair in found if stair[0] > 0]

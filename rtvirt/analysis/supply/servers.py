@@ -59,7 +59,7 @@ class DeferrableServer(Server):
     -----
     Worst window: the budget has just been used at the beginning of a period, so P − Q until the next, and R − Q until that is served. Kept
     budget hurts the less important: one Q at the end of a period and the next at its beginning, as if it were released with a jitter of
-    P − Q.
+    P − Q. Whoever tests the host must count so: under EDF, too, utilization of at most 1 is not enough for deferrable servers.
 
     References
     ----------
@@ -137,9 +137,9 @@ class ConstantBandwidthServer(Server):
 
     Notes
     -----
-    Under EDF it is promised Q by each of its deadlines. On waking with a budget q left at a deadline d that is too close (``q >= (d − r)·Q/P``) it
-    starts afresh with a full budget and the deadline r + P; otherwise it goes on with (q, d), and d − r <= P − Q + q, since q can only be less than Q if
-    Q − q was used since d − P. Either way no window is worse than that of a periodic resource.
+    Under EDF it is promised Q by each of its deadlines. On waking with a budget q left at a deadline d that is too close (``q >= (d − r)·Q/P``)
+    it starts afresh with a full budget and the deadline r + P; otherwise it goes on with (q, d), and d − r <= P − Q + q, since q can only be less
+    than Q if Q − q was used since d − P. Either way no window is worse than that of a periodic resource.
 
     The original, *soft* server is given a new budget and a deadline one period later as soon as the old one is used up. While nobody
     else wants the pCPU its deadline runs ahead without limit, k budgets k periods; when another comes, it waits as long. So no window is

@@ -52,9 +52,10 @@ class RoundRobinShare(Supply):
 
 WITNESSES = {
     "credit": """Xen's credit scheduler promises a share in the long run, but no window that surely holds any of it (docs/xen-rules.md):
-a vCPU that was not sampled while it ran has a debt that nobody sees; the tick that samples it makes it OVER for an accounting period of 30 ms or more, without
-boost (2.9.3); meanwhile any other vCPU that blocks before each tick stays UNDER or BOOST whatever it uses (2.9.2), and boosted vCPUs run first come, first
-served, for a whole slice each (2.6.5). So for every length of window there is a pattern of the others in which it holds nothing.""",
+a vCPU that was not sampled while it ran has a debt that nobody sees; the tick that samples it makes it OVER for an accounting period of 30 ms
+or more, without boost (2.9.3); meanwhile any other vCPU that blocks before each tick stays UNDER or BOOST whatever it uses (2.9.2), and boosted
+vCPUs run first come, first served, for a whole slice each (2.6.5). So for every length of window there is a pattern of the others in which it
+holds nothing.""",
 }
 
 
