@@ -78,7 +78,9 @@ def index_like_c() -> None:
 
     for index, get in ((types.Integer, getitem_arraynd_intp), (types.BaseTuple, getitem_array_tuple)):
         lower_builtin(operator.getitem, types.NestedArray, index)(unsigned(get))
+        lower_builtin(operator.getitem, types.Array, index)(unsigned(get))
         lower_builtin(operator.setitem, types.NestedArray, index, types.Any)(unsigned(setitem_array))
+        lower_builtin(operator.setitem, types.Array, index, types.Any)(unsigned(setitem_array))
 
 
 @cache

@@ -22,7 +22,8 @@ from .requests import empty_rows
 from .supply import Dedicated, Supply
 from .tasksets import TaskSet
 
-REACH = 2**58
+REACH = 2**58             # how far a response is followed [ns]
+CHUNK = 1024              # sets at a time
 
 
 def fp_response_times(cost: Any, period: Any, deadline: Any = None, *, jitter: Any = None, blocking: Any = None, last: Any = None,
@@ -57,18 +58,24 @@ def fp_response_times(cost: Any, period: Any, deadline: Any = None, *, jitter: A
     """
     one_pcpu(supply)
     c, t, d = matrices(cost, period, deadline)
-    zeros = np.zeros(c.size, np.int64)
-    held = zeros if blocking is None else flat("blocking", blocking, c.shape, 0)
-    early = zeros if jitter is None else -flat("jitter", jitter, c.shape, 0)
-    tail = zeros + 1 if last is None else flat("last", last, c.shape, 1)
-    if last is not None and (tail > c.ravel()).any():
-        raise SpecError([Problem("last", "longer than the job", "1 to the cost", "shorten it")])
     sets, n = c.shape
-    table = Sets(np.arange(sets + 1) * n, np.arange(sets * n + 1), c.ravel(), d.ravel(), held, tail, np.full(c.size, REACH), t.ravel(), early)
-    out = np.zeros(c.size, np.int64)
-    bounds_of(supply.pattern, table, empty_rows(n + 1), 0, out)
-    complain(np.where(out < 0, out, FINE).reshape(sets, n).min(axis=1, initial=FINE), (TOO_LARGE, TOO_LONG))
-    return np.where(out == MISSED, -1, out).reshape(sets, n)
+    some = min(sets, CHUNK)
+    no, one = np.zeros(some * n, np.int64), np.ones(some * n, np.int64)
+    held = None if blocking is None else flat("blocking", blocking, c.shape, 0)
+    early = None if jitter is None else -flat("jitter", jitter, c.shape, 0)
+    tail = None if last is None else flat("last", last, c.shape, 1)
+    if tail is not None and (tail > c.ravel()).any():
+        raise SpecError([Problem("last", "longer than the job", "1 to the cost", "shorten it")])
+    ends, stairs, reach, rows = np.arange(some + 1) * n, np.arange(some * n + 1), no + REACH, empty_rows(n + 1)
+    out = np.empty(c.shape, np.int64)
+    for s in range(0, sets, CHUNK):                      # what is the same for all stays in the processor's cache
+        part, more = slice(s * n, (s + CHUNK) * n), min(CHUNK, sets - s)
+        table = Sets(ends[:more + 1], stairs[:more * n + 1], c.ravel()[part], d.ravel()[part], no if held is None else held[part],
+                     one if tail is None else tail[part], reach, t.ravel()[part], no if early is None else early[part])
+        bounds_of(supply.pattern, table, rows, 0, out.ravel()[part])
+    if out.size and out.min() < MISSED:
+        complain(out.min(axis=1), (TOO_LARGE, TOO_LONG))
+    return out                                           # a miss is written -1 (limits.MISSED)
 
 
 def edf_schedulable(cost: Any, period: Any, deadline: Any = None, *, jitter: Any = None, supply: Supply = Dedicated()) -> np.ndarray:  # noqa: B008
@@ -142,7 +149,7 @@ def min_budget(cost: Any, period: Any, server_period: Any, deadline: Any = None,
     for s in np.flatnonzero((out == TOO_CLOSE) | (out == TOO_LARGE) | (out == TOO_LONG)):
         found = budget_of(one_set(c[s], t[s], d[s], np.zeros(n, np.int64)), int(server[s]), guest, int(server[s]))
         out[s] = MISSED if found is None else found
-    return np.where(out == MISSED, -1, out)
+    return out
 
 
 def one_set(cost: np.ndarray, period: np.ndarray, deadline: np.ndarray, offset: np.ndarray) -> TaskSet:
@@ -168,7 +175,8 @@ def flat(name: str, value: Any, shape: tuple[int, ...], least: int) -> np.ndarra
         raise SpecError([Problem(name, f"{given.dtype} {given.shape}", f"integers of shape {shape}", "give int64 nanoseconds")])
     if given.size and (given.min() < least or (given.max() > LONGEST and not (name == "deadline" and given.max() <= NEVER))):
         raise SpecError([Problem(name, f"{given.min()} to {given.max()}", f"{least} ns to 2^53 ns", "use a coarser unit of time")])
-    return np.ascontiguousarray(given, np.int64).ravel()
+    whole = np.ascontiguousarray(given, np.int64).ravel()
+    return whole if whole.flags.writeable else whole.copy()          # kernels are compiled for arrays that can be written
 
 
 def complain(codes: np.ndarray, about: tuple[int, ...]) -> None:

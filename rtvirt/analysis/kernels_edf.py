@@ -56,11 +56,11 @@ def last_deadline(rows, count, t):
 
 
 @kernel
-def search(sup, sets, rows, count, horizon):
-    """Largest window up to `horizon` that ends with a deadline and in which the demand is more than the supply; FINE if there is none; TOO_LONG."""
+def search(sup, sets, rows, count, horizon, bottom):
+    """Largest window of [bottom, horizon] in which the demand is more than the supply, cut to the deadline it ends with; FINE; TOO_LONG."""
     t, holds = horizon, len(sets.hold) > 0
     for _ in range(FUEL):
-        if t < 0:
+        if t < bottom:
             return FINE
         if count > FEW and not holds:
             rough = at_least_demand(rows, count, float(t))
@@ -129,7 +129,7 @@ def _verdicts(sup, rate, delay, sets, rows, horizon, out):           # type: ign
         elif float(end) * most + few > SAFE:
             out[s] = TOO_LARGE
         else:
-            out[s] = search(sup, sets, rows, count, end)
+            out[s] = search(sup, sets, rows, count, end, 0)
 
 
 @kernel

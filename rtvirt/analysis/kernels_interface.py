@@ -1,7 +1,8 @@
 """The smallest budget that is enough: EDF from the demand bound, fixed priorities by bisection.
 
 *EDF.* A window in which the demand is more than the supply asks for a larger budget, and says how large at least. More budget never breaks a
-window that was fine. So one walk down from the horizon finds the answer: at a witness, raise the budget until that window fits, and go on.
+window that was fine. So walks down to zero, over stretches that double, find the answer: at a witness, raise the budget until that window
+fits, and go on.
 
 *Fixed priorities.* Each task in turn: if the budget so far is enough, go on; else bisect for this task.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 from ..jit import kernel
 from .kernels_edf import demand_horizon, search
 from .kernels_fp import response
-from .limits import FINE, FUEL, MISSED, NEVER, SAFE, TOO_LARGE, TOO_LONG, compiled
+from .limits import FINE, FUEL, MISSED, NEVER, SAFE, TOO_CLOSE, TOO_LARGE, TOO_LONG, compiled
 from .pattern import CORNERS, GAIN, LESS, PERIOD, START, UNIT, supplied
 from .requests import demand, put_row
 
@@ -51,37 +52,43 @@ def least_budget(sup, period, deadline, low, t, work):
 @kernel
 def edf_budget(sup, sets, rows, count, period, deadline, most, few, least):
     """Smallest budget under EDF, MISSED, or why there is no answer; `rows` hold first deadlines, `least` is where to begin."""
-    low = least
+    low, furthest = least, period
     for j in range(2 * count):                           # a first guess: the windows up to the first two deadlines of each
         t = rows.offset[j >> 1] + (j & 1) * rows.period[j >> 1]
         if t < NEVER // 2:
+            furthest = max(furthest, t)
             work = demand(rows, count, t)
             if t < 0 or work > t:
                 return MISSED
             low = least_budget(sup, period, deadline, low, t, work)
             if low > deadline:
                 return MISSED
-    end = MISSED
-    while low <= deadline:
-        end = demand_horizon(float(low) / float(period), float(period + deadline - 2 * low), rows, count)
-        if end != MISSED:
-            break
-        low += 1
-    if end < 0:
-        return end
-    set_budget(sup, period, deadline, low)
+    bottom, top = 0, 4 * furthest                        # farther and farther: what is near raises the budget, and so nears the horizon
     for _ in range(FUEL):
+        end = demand_horizon(float(low) / float(period), float(period + deadline - 2 * low), rows, count)
+        if end == MISSED and low < deadline:             # the first guess was rounded down
+            low += 1
+            continue
+        if end == TOO_CLOSE and top < REACH // 64:       # look as far as the stretch; a larger budget will tell
+            end = top
+        if end < 0:
+            return end
         if float(end) * most + few > SAFE:
             return TOO_LARGE
-        found = search(sup, sets, rows, count, end)
-        if found == FINE:
-            return low
-        if found < 0:
+        set_budget(sup, period, deadline, low)
+        if end > top:
+            end = top
+        found = search(sup, sets, rows, count, end, bottom)
+        while found >= 0:
+            low = least_budget(sup, period, deadline, low + 1, found, demand(rows, count, found))
+            if low > deadline:
+                return MISSED
+            found = search(sup, sets, rows, count, found, bottom)
+        if found != FINE:
             return found
-        low = least_budget(sup, period, deadline, low + 1, found, demand(rows, count, found))
-        if low > deadline:
-            return MISSED
-        end = found
+        if end < top:
+            return low
+        bottom, top = top, 2 * top
     return TOO_LONG
 
 

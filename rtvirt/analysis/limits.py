@@ -24,8 +24,8 @@ FUEL = 20_000_000
 
 SOURCES = ("jit.py", "kernels.py", "analysis/limits.py", "analysis/pattern.py", "analysis/requests.py", "analysis/kernels_*.py")
 
-FINE = -1                 # nothing found against it
-MISSED = -2               # some deadline is missed
+MISSED = -1               # some deadline is missed
+FINE = -2                 # nothing found against it
 TOO_LARGE = -3            # numbers beyond 2^62
 TOO_LONG = -4             # out of fuel
 TOO_CLOSE = -5            # utilization so near the supply's rate that floating point cannot tell which is larger

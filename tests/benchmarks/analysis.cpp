@@ -1,5 +1,5 @@
 // The analyses in C++, same algorithms as rtvirt/analysis/kernels_*.py: whole numbers with rounded-down reciprocals, floats to come near.
-// Reads: rounds, sets, n, server period, then cost, period, deadline of every task. Prints for fp, edf and budget: seconds, checksum.
+// Reads: rounds, tests, sets, n, server period, then cost, period, deadline of every task. Prints for fp, edf and budget: seconds, checksum.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -8,7 +8,7 @@
 using i64 = int64_t;
 constexpr double DOWN = 1 - 0x1p-50, UP = 1 + 0x1p-50, EXACT = 0x1p52;
 constexpr int FEW = 12, MOST = 256;
-constexpr i64 FINE = -1, MISSED = -2, TOO_CLOSE = -5;
+constexpr i64 MISSED = -1, FINE = -2, TOO_CLOSE = -5;
 
 struct Rows { i64 cost[MOST], period[MOST], due[MOST]; double fcost[MOST], fdue[MOST], low[MOST], high[MOST]; } r;
 struct Supply { bool dedicated; i64 blackout, budget, period; } s;
@@ -80,9 +80,9 @@ static void fp(int n, const i64* c, const i64* t, const i64* d, i64* out) {
         out[i] = worst; carried = first; load += r.fcost[i] * r.low[i];
     }
 }
-static i64 search(int n, i64 t) {
+static i64 search(int n, i64 t, i64 bottom) {
     for (;;) {
-        if (t < 0) return FINE;
+        if (t < bottom) return FINE;
         if (n > FEW) { double rough = at_least_demand(n, double(t)); if (rough < EXACT) { i64 u = needed(i64(rough)); if (u < t) { t = u; continue; } } }
         i64 w = demand(n, t);
         if (w == 0) return FINE;
@@ -118,29 +118,33 @@ static i64 least(i64 period, i64 low, i64 t, i64 w) {
 static i64 budget(int n, const i64* c, const i64* t, const i64* d, i64 period) {
     double used = 0;
     for (int j = 0; j < n; j++) { put(j, c[j], t[j], d[j]); used += r.fcost[j] * r.low[j]; }
-    i64 low = i64(used * (1 - 0x1p-40) * double(period)), end = MISSED;
+    i64 low = i64(used * (1 - 0x1p-40) * double(period)), end, furthest = period;
     if (low < 1) low = 1;
     if (low > period) return -1;
     for (int j = 0; j < 2 * n; j++) {
         i64 at = d[j >> 1] + (j & 1) * t[j >> 1], w = demand(n, at);
+        if (at > furthest) furthest = at;
         if (w > at || (low = least(period, low, at, w)) > period) return -1;
     }
-    for (; low <= period; low++) if ((end = horizon(double(low) / double(period), double(2 * (period - low)), n)) != MISSED) break;
-    if (end < 0) return -1;
-    serve(period, low);
-    for (;;) {
-        i64 found = search(n, end);
-        if (found == FINE) return low;
-        if ((low = least(period, low + 1, found, demand(n, found))) > period) return -1;
-        end = found;
+    for (i64 bottom = 0, top = 4 * furthest;;) {
+        end = horizon(double(low) / double(period), double(2 * (period - low)), n);
+        if (end == MISSED && low < period) { low++; continue; }
+        if (end == TOO_CLOSE) end = top;
+        if (end < 0) return -1;
+        serve(period, low);
+        if (end > top) end = top;
+        for (i64 found = search(n, end, bottom); found >= 0; found = search(n, found, bottom))
+            if ((low = least(period, low + 1, found, demand(n, found))) > period) return -1;
+        if (end < top) return low;
+        bottom = top; top *= 2;
     }
 }
 int main() {
-    int rounds, sets, n; long long period, x;
-    if (scanf("%d %d %d %lld", &rounds, &sets, &n, &period) != 4) return 1;
+    int rounds, tests, sets, n; long long period, x;
+    if (scanf("%d %d %d %d %lld", &rounds, &tests, &sets, &n, &period) != 5) return 1;
     std::vector<i64> c(size_t(sets) * n), t(c.size()), d(c.size()), out(c.size());
     for (auto* v : {&c, &t, &d}) for (auto& e : *v) { if (scanf("%lld", &x) != 1) return 1; e = x; }
-    for (int what = 0; what < 3; what++) {
+    for (int what = 0; what < tests; what++) {
         double best = 1e9; uint64_t sum = 0;
         for (int k = 0; k < rounds; k++) {
             clock_t start = clock(); sum = 0;
@@ -152,7 +156,7 @@ int main() {
                 if (what == 1) {
                     for (int j = 0; j < n; j++) put(j, ci[j], ti[j], di[j]);
                     i64 end = horizon(1, 0, n);
-                    sum = sum * 1000003 + uint64_t(end >= 0 && search(n, end) == FINE);
+                    sum = sum * 1000003 + uint64_t(end >= 0 && search(n, end, 0) == FINE);
                 }
                 if (what == 2) sum = sum * 1000003 + uint64_t(budget(n, ci, ti, di, period));
             }

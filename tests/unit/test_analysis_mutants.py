@@ -121,7 +121,8 @@ def agrees(rv, cases) -> bool:
     system = sys.modules[f"{NAME}.system"]
     t = np.arange(40)
     for period, budget, deadline in ((5, 2, 4), (6, 5, 6), (4, 1, 2), (5, 3, 5)):
-        if rv.ExplicitDeadlinePeriodic(period, budget, deadline).sbf(t).tolist() != [analysis_supply.budget_sbf(x, period, budget, deadline) for x in t]:
+        expected = [analysis_supply.budget_sbf(x, period, budget, deadline) for x in t]
+        if rv.ExplicitDeadlinePeriodic(period, budget, deadline).sbf(t).tolist() != expected:
             return False
         supply = rv.PeriodicResource(period, budget)
         curve = supply.sbf(t).tolist()
@@ -138,7 +139,8 @@ def agrees(rv, cases) -> bool:
     stairs = [(1, 4, 2), (2, 9, 0)]
     if rv.FixedPriorityPartition(stairs).sbf(t).tolist() != [analysis_supply.left_over(x, stairs, [1] * 40) for x in t]:
         return False
-    late = [{"period": 70, "cost": 26, "deadline": 10**6}, {"period": 100, "cost": 62, "deadline": 10**6, "jitter": 10}]      # Lehoczky's, with jitter
+    late = [{"period": 70, "cost": 26, "deadline": 10**6},                       # Lehoczky's, with jitter
+            {"period": 100, "cost": 62, "deadline": 10**6, "jitter": 10}]
     tasks = [system.Task("a", wcet=26, period=70, priority=1), system.Task("b", wcet=62, period=100, priority=2, jitter=10)]
     if list(rv.fp_response_times(tasks).values()) != analysis_uniprocessor.worst_responses(late, "fp", all_offsets=False):
         return False
