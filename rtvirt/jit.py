@@ -30,14 +30,14 @@ KERNEL_SOURCES = ("jit.py", "kernels.py", "rng.py", "rows.py", "timers.py", "sta
                   "schedulers/credit_*.py", "schedulers/rtds_*.py")
 
 
-def kernel(function: F, *, reorder: bool = False) -> F:
+def kernel(function: F, *, reorder: bool = False, apart: bool = False) -> F:
     """Compile a function for the event loop or an analysis; return it untouched when the JIT is off.
 
     Kernels allocate nothing and hold no references, so reference counting is switched off (``_nrt=False``): counting would
     cost more than the work. Only other kernels call them, so no wrappers for Python are made (``no_*_wrapper``), which would
     take most of the compile time. Division follows numpy (no zero check). A kernel becomes part of its caller (``forceinline``):
     calls from one small function to the next took as long as the work. `reorder` lets sums of floats be taken in any order, several
-    at a time: for sums that are exact in every order.
+    at a time: for sums that are exact in every order. `apart` leaves it to the compiler whether a large, rarely taken part is taken in.
     """
     if DISABLED:
         return function
@@ -47,13 +47,13 @@ def kernel(function: F, *, reorder: bool = False) -> F:
 
     index_like_c()
     know_bit_length()
-    return numba.njit(error_model="numpy", forceinline=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True,
+    return numba.njit(error_model="numpy", forceinline=not apart, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True,
                       fastmath={"reassoc", "nsz"} if reorder else False, pipeline_class=kernel_compiler())(function)
 
 
 @cache
 def index_like_c() -> None:
-    """Let kernels index the tables of a struct by address alone.
+    """Let kernels index arrays, and the tables of a struct, by address alone.
 
     Numba, like Python, lets index -1 mean the last row, and computes what would be meant at every access: a third of the engine's
     time. Kernels never do that; with the JIT off the tables refuse it (`rows.Table`). Other code that Numba compiles is left alone:

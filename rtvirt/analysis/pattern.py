@@ -7,6 +7,7 @@ rounded down. `inverse` is the smallest window that holds so much work: the pseu
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -79,7 +80,7 @@ def supplied(sup, t):
     return turns * form[GAIN] + sup.work[low] + scaled(t - sup.at[low], sup.slope[low], form[UNIT], False)
 
 
-@kernel
+@partial(kernel, apart=True)
 def lookup(sup, work):
     """Length of the smallest window that surely receives `work` from the pattern; NEVER if none up to 2^61 does."""
     form = sup.form
@@ -113,8 +114,12 @@ def needed(sup, work):
     Without more important work this is `lookup`; with it, the smallest t = lookup(work + their releases in t): a response time. NEVER if there is
     none up to 2^61, NEVER + 1 if it takes too many steps.
     """
+    if work <= 0:
+        return 0
+    if sup.form[CORNERS] + sup.form[LESS] == 0:          # a dedicated pCPU
+        return work
     t = lookup(sup, work)
-    if sup.form[LESS] == 0 or work <= 0:
+    if sup.form[LESS] == 0:
         return t
     for _ in range(FUEL):
         if t > NEVER // 2:
@@ -151,8 +156,8 @@ supply_of = compiled(_supply)
 inverse_of = compiled(_inverse)
 
 
-def lower_envelope(lines: list[Corners], end: int) -> Corners:
-    """Corners of the least of several broken lines on the integers of [0, end); each line begins at 0, and its slopes are whole.
+def lower_envelope(lines: list[Corners], end: int, last: int) -> Corners:
+    """Corners of the least of several broken lines on the integers of [0, end); each line begins at 0, its slopes are whole; `last` at `end`.
 
     Between two cuts all lines are straight. Where a flatter one dives below the least one between two integers, the step from the one
     integer to the next becomes a piece of its own.
@@ -178,6 +183,10 @@ def lower_envelope(lines: list[Corners], end: int) -> Corners:
             before = value + slope * (min(dives) - 1)
             value, slope = min((work + (now - left) * flat, flat) for work, flat in straight)
             add_corner(found, now - 1, before, value - before)
+    at, work, slope = found[-1]
+    if work + slope * (end - at) > last:                 # a dive at the very end
+        before = work + slope * (end - 1 - at)
+        add_corner(found, end - 1, before, last - before)
     return found
 
 

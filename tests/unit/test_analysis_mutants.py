@@ -30,7 +30,7 @@ MUTANTS = [
     ("supply.periodic", "2 * (self.period - self.budget), self.budget, self.period)", "self.period - self.budget, self.budget, self.period)"),
     ("supply.periodic", "self.period + self.deadline - 2 * self.budget", "self.period + self.deadline - self.budget"),
     ("supply.periodic", "(last - 2, 0, rest)", "(last - 1, 0, rest)"),
-    ("supply.periodic", "repeated = lower_envelope([later, [c for c in first if c[0] < period]], period)", "repeated = later"),
+    ("supply.periodic", "lines = [later, [c for c in first if c[0] < period]]", "lines = [later]"),
     ("supply.slots", "(start - origin) % self.frame", "start"),
     ("kernels_fp", "- last + 1, x, limit)", "- last, x, limit)"),
     ("kernels_fp", "blocking + (job + 1) * cost - last", "(job + 1) * cost - last"),
@@ -49,7 +49,7 @@ MUTANTS = [
     ("kernels_edf", "until + deadline - due[j] - rows.offset[j]", "until - due[j] - rows.offset[j]"),
     ("kernels_edf", "requests(rows, count, a + 1)", "requests(rows, count, a)"),
     ("kernels_interface", "if supplied(sup, t) >= work:\n            high", "if supplied(sup, t) > work:\n            high"),
-    ("kernels_interface", "low = least_budget(sup, period, deadline, low + 1, found, work)", "low = low + 1"),       # slower, as right: must survive
+    ("kernels_interface", "low + 1, found, demand(rows, count, found))", "low + 1, 0, 0)"),           # slower, as right: must survive
 ]
 
 

@@ -156,7 +156,8 @@ class MultiprocessorPeriodicResource(Supply):
         period, budget = int(self.period), int(self.budget)
         first = self.two_ends()
         later = [(at - period, work - budget, slope) for at, work, slope in cut(first, period)]
-        repeated = lower_envelope([later, [c for c in first if c[0] < period]], period)
+        lines = [later, [c for c in first if c[0] < period]]
+        repeated = lower_envelope(lines, period, min(line[0][1] for line in lines) + budget)
         corners = [c for c in first if c[0] < period] + [(at + period, work + budget, slope) for at, work, slope in repeated]
         return make_pattern(corners, period, period, budget)
 

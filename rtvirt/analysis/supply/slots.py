@@ -64,7 +64,7 @@ class SlotTable(Supply):
         """The least of the supplies seen from the end of each slot."""
         total = sum(length for _, length in self.slots)
         lines = [self.seen_from(start + length) for start, length in self.slots] or [[(0, 0, 0)]]
-        return make_pattern(lower_envelope(lines, self.frame), 0, self.frame, total)
+        return make_pattern(lower_envelope(lines, self.frame, total), 0, self.frame, total)
 
     def seen_from(self, origin: int) -> Corners:
         """Supply in a window that begins at `origin`, up to one frame."""
