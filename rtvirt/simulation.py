@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from . import state as S
 from .build import build_state, contracts_of
 from .engine.record import LEVELS, TABLES, Recording
 from .errors import Problem, RtvirtError, SpecError
-from .jit import loop_for
+from .jit import is_warm, loop_for
+from .notice import waiting
 from .results import Run
 from .rows import Row, copied, give_back, handle
 from .system import VM, Change, System, Task
@@ -79,6 +81,13 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     return Run(system, scheduler, duration, seed, record, machine.close(duration))
 
 
+def compiling(kernel_name: str) -> AbstractContextManager[None]:
+    """A line for who waits while the first call compiles a scheduler's loop; nothing when it need not be compiled."""
+    if is_warm(kernel_name):
+        return nullcontext()
+    return waiting(f"rtvirt: compiling the {kernel_name} scheduler, once (about 10 s) ...")
+
+
 def check_arguments(system: System, scheduler: Any, duration: int, seed: int, record: str) -> None:
     """Refuse what cannot be simulated, all problems at once."""
     problems = []
@@ -111,7 +120,8 @@ class Machine:
         self.exists = {vm.name for vm in system.vms if not any(c.vm == vm.name and c.fields.get("state") == "create"
                                                                 for c in system.changes)}
         self.now = 0
-        self.command(S.START_SCHEDULER, 0)
+        with compiling(scheduler.kernel_name):
+            self.command(S.START_SCHEDULER, 0)
         self.starts = sorted((vm.start, i) for i, vm in enumerate(system.vms) if vm.name in self.exists)
 
     def set_initial(self, initial: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import field, fields, replace
 from html import escape, unescape
 from types import MappingProxyType
@@ -16,6 +17,7 @@ import ipywidgets as widgets
 from matplotlib.figure import Figure
 
 from ..errors import Problem, RtvirtError, SpecError
+from ..notice import shown_by
 from ..plots import Picture
 
 
@@ -117,6 +119,7 @@ class Explorer(widgets.VBox):
         self._compute, self._scene, self._fixed, self._ends = compute, scene, fixed, ends
         check_ranges(params, {item.name: getattr(params, item.name) for item in fields(params)})
         self._placing = False               # True while controls follow the parameters rather than the reader
+        self._open = False                  # True when there is a sentence to read
         self.sentence = widgets.HTML().add_class("rtvirt-sentence")
         self.controls = {item.name: self.control(item, getattr(params, item.name)) for item in fields(params)}
         self.notes = {name: widgets.HTML(layout=widgets.Layout(display="none")).add_class("rtvirt-note") for name in self.controls}
@@ -127,6 +130,7 @@ class Explorer(widgets.VBox):
         self.show(settle(params, fixed(params)))
         super().__init__([widgets.HTML(description).add_class("rtvirt-about"), grid, self.sentence, self.pictures])
         self.add_class("rtvirt-explorer")
+        self._open = True
 
     def control(self, item: Any, value: Any) -> widgets.Widget:
         """A slider or a list for one parameter."""
@@ -176,12 +180,20 @@ class Explorer(widgets.VBox):
         wanted = replace(wanted, **{name: end for name, end in ends.items() if getattr(wanted, name) > end})
         fixed = self._fixed(wanted)
         params = put(wanted, fixed)
-        text = self._scene.update(self._compute(params))
+        with shown_by(self.wait) if self._open else nullcontext():
+            data = self._compute(params)
+        text = self._scene.update(data)
         self._wanted, self.params = wanted, params
         self.place(fixed, ends)
         self.sentence.value = f"<b>{escape(text)}</b>"
         self.sentence.remove_class("rtvirt-wrong")
         self.pictures.remove_class("rtvirt-stale")
+
+    def wait(self, text: str) -> None:
+        """Say in the sentence what the reader waits for; the old one comes back when it is over, until the new one is there."""
+        if text:
+            self._before = self.sentence.value
+        self.sentence.value = f"<b>{escape(text)}</b>" if text else self._before
 
     def place(self, fixed: Mapping[str, Fixed], ends: Mapping[str, float] = MappingProxyType({})) -> None:
         """Put the controls where the parameters are; those that cannot be moved are off, with the reason beside them."""

@@ -12,9 +12,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "rtvirt"
 LAYERS = [
-    {"errors"}, {"units", "kernels", "datafolder", "files"}, {"jit"}, {"rng", "rows"}, {"timers"}, {"state"}, {"schedulers", "guests"},
-    {"engine", "system"}, {"build"},
-    {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data"}, {"analysis"}, {"xentrace", "machine", "silicon"},
+    {"errors"}, {"units", "kernels", "lowering", "notice", "datafolder", "files"}, {"jit"}, {"rng", "rows"}, {"timers"}, {"state"},
+    {"schedulers", "guests"}, {"engine", "system"}, {"build"},
+    {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data"}, {"analysis"},
+    {"xentrace", "machine", "silicon"},
     {"plots", "exercises"}, {"explorers"}, {"cli"}, {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
