@@ -61,7 +61,7 @@ def build_state(system: System, seed: int, level: int, alarms: int = 0, saves: b
     put_row(st.book.pages, level=level, room=min(rows, ROWS))
     reset_timers(st.timers, timers)
     reset_timers(st.alarms, alarms)
-    fill(st.pcpus, m, current=S.IDLE, decide_at=NEVER, last_ran=S.IDLE)
+    fill(st.pcpus, m, current=S.IDLE, work_start=NEVER, decide_at=NEVER, last_ran=S.IDLE)
     put_affinities(st, system, m)
     put_rows(st.vcpus, vcpus)
     put_rows(st.vms, vm_rows(system))

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import operator
 import os
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -26,8 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 PACKAGE = Path(__file__).resolve().parent
-KERNEL_SOURCES = ("jit.py", "kernels.py", "rng.py", "rows.py", "timers.py", "state.py", "engine/*.py", "guests/*.py", "schedulers/runqueue.py",
-                  "schedulers/credit_*.py", "schedulers/rtds_*.py")
+KERNEL_SOURCES = ("jit.py", "kernels.py", "lowering.py", "rng.py", "rows.py", "timers.py", "state.py", "engine/*.py", "guests/*.py",
+                  "schedulers/runqueue.py", "schedulers/credit_*.py", "schedulers/rtds_*.py")
 
 
 def kernel(function: F, *, reorder: bool = False, apart: bool = False) -> F:
@@ -37,67 +35,29 @@ def kernel(function: F, *, reorder: bool = False, apart: bool = False) -> F:
     cost more than the work. Only other kernels call them, so no wrappers for Python are made (``no_*_wrapper``), which would
     take most of the compile time. Division follows numpy (no zero check). A kernel becomes part of its caller (``forceinline``):
     calls from one small function to the next took as long as the work. `reorder` lets sums of floats be taken in any order, several
-    at a time: for sums that are exact in every order. `apart` leaves it to the compiler whether a large, rarely taken part is taken in.
+    at a time: for sums that are exact in every order. `apart` leaves it to the compiler whether a large, rarely taken part is taken in
+    (`seldom` forbids it).
     """
     if DISABLED:
         return function
     import numba
 
     from .kernels import kernel_compiler
+    from .lowering import teach
 
-    index_like_c()
-    know_bit_length()
-    return numba.njit(error_model="numpy", forceinline=not apart, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True,
-                      fastmath={"reassoc", "nsz"} if reorder else False, pipeline_class=kernel_compiler())(function)
+    teach()
+    return numba.njit(error_model="numpy", forceinline=not (apart or hasattr(function, "seldom")), _nrt=False, no_cpython_wrapper=True,
+                      no_cfunc_wrapper=True, fastmath={"reassoc", "nsz"} if reorder else False,
+                      pipeline_class=kernel_compiler())(function)
 
 
-@cache
-def index_like_c() -> None:
-    """Let kernels index arrays, and the tables of a struct, by address alone.
+def seldom(function: F) -> F:
+    """Mark a kernel that the usual event does not need (written below ``@kernel``): it stays a function of its own.
 
-    Numba, like Python, lets index -1 mean the last row, and computes what would be meant at every access: a third of the engine's
-    time. Kernels never do that; with the JIT off the tables refuse it (`rows.Table`). Other code that Numba compiles is left alone:
-    only kernels go without reference counting (``nrt``).
+    What is part of its caller competes for registers and for the processor's cache, used or not. LLVM also takes it for the branch not taken.
     """
-    from numba.core import types
-    from numba.core.targetconfig import ConfigStack
-    from numba.core.typing import signature
-    from numba.extending import lower_builtin
-    from numba.np.arrayobj import getitem_array_tuple, getitem_arraynd_intp, setitem_array
-
-    def unsigned(original: Callable[..., Any]) -> Callable[..., Any]:
-        def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            table, index, *value = sig.args
-            numbers = index.types if isinstance(index, types.BaseTuple) else (index,)
-            if ConfigStack().top().nrt or not all(isinstance(number, types.Integer) for number in numbers):
-                return original(context, builder, sig, args)
-            plain = types.UniTuple(types.uintp, len(numbers)) if isinstance(index, types.BaseTuple) else types.uintp
-            place = context.cast(builder, args[1], index, plain)
-            return original(context, builder, signature(sig.return_type, table, plain, *value), (args[0], place, *args[2:]))
-        return lower
-
-    for index, get in ((types.Integer, getitem_arraynd_intp), (types.BaseTuple, getitem_array_tuple)):
-        lower_builtin(operator.getitem, types.NestedArray, index)(unsigned(get))
-        lower_builtin(operator.getitem, types.Array, index)(unsigned(get))
-        lower_builtin(operator.setitem, types.NestedArray, index, types.Any)(unsigned(setitem_array))
-        lower_builtin(operator.setitem, types.Array, index, types.Any)(unsigned(setitem_array))
-
-
-@cache
-def know_bit_length() -> None:
-    """Teach Numba ``int.bit_length``: one instruction, where a search would take a dozen and be guessed wrong by the processor."""
-    from numba.core import types
-    from numba.extending import intrinsic, overload_method
-
-    @intrinsic
-    def leading_zeros(typing: Any, number: Any) -> Any:
-        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            return builder.ctlz(args[0], context.get_constant(types.boolean, False))
-        return types.int64(types.int64), generate
-
-    @overload_method(types.Integer, "bit_length")
-    def bit_length(number):  # type: ignore[no-untyped-def]
-        return lambda number: 64 - leading_zeros(number)
+    function.seldom = True  # type: ignore[attr-defined]
+    return function
 
 
 def entry(function: F, cache_dir: Path) -> F:
@@ -174,8 +134,20 @@ def cache_dir(scheduler: str) -> Path:
 
 
 def is_warm(scheduler: str) -> bool:
-    """True when a process can load this scheduler's loop without compiling it."""
-    return DISABLED or any(cache_dir(scheduler).rglob("*.nbc"))
+    """True when this process need not compile this scheduler's loop: it has done so, or finds the machine code.
+
+    Numba is asked what it will load. That a file is there says little: it may be another copy's of the project, whose paths and dates
+    differ, or another processor's.
+    """
+    if DISABLED:
+        return True
+    loop = loop_for(scheduler).run
+    if loop.signatures:
+        return True
+    if not hasattr(loop._cache, "_cache_file"):          # nothing is kept
+        return False
+    machine = loop.targetctx.codegen().magic_tuple()
+    return any(key[1] == machine for key in loop._cache._cache_file._load_index())
 
 
 _loops: dict[str, ModuleType] = {}
@@ -211,9 +183,10 @@ def warmup(names: Iterable[str] = ("credit",), report: Callable[[str], None] = l
     """
     from time import perf_counter
 
-    simulate = importlib.import_module("rtvirt.simulation")
+    simulate, notice = (importlib.import_module(f"rtvirt.{name}") for name in ("simulation", "notice"))
     for name in names:
         report(f"{name}: loading" if is_warm(name) else f"{name}: compiling, once (about 10 s)")
         start = perf_counter()
-        simulate.compile_now(name)
+        with notice.shown_by(notice.silent):      # it has been said
+            simulate.compile_now(name)
         report(f"{name}: ready after {perf_counter() - start:.1f} s")

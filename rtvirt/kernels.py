@@ -23,6 +23,16 @@ def kernel_compiler() -> type:
     class Ingredients(JITCodeLibrary):
         """A function and those it calls, as they were written."""
 
+        seldom = False
+
+        def add_ir_module(self, ir_module: Any) -> None:
+            if self.seldom:
+                for function in ir_module.functions:
+                    if not function.is_declaration:
+                        function.attributes.add("cold")
+                        function.attributes.add("noinline")
+            JITCodeLibrary.add_ir_module(self, ir_module)
+
         def finalize(self) -> None:
             self._raise_if_finalized()
             for library in dict.fromkeys(self._linking_libraries):
@@ -42,6 +52,7 @@ def kernel_compiler() -> type:
 
         def run_pass(self, state: Any) -> bool:
             state.library = Ingredients(state.targetctx.codegen(), state.func_id.func_qualname)
+            state.library.seldom = hasattr(state.func_id.func, "seldom")
             state.flags.no_compile = True
             NativeLowering().run_pass(state)
             found, name = state["cr"], state.func_id.func_qualname

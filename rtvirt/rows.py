@@ -140,7 +140,7 @@ class StoredRows:
 
 
 class NoNegative:
-    """A table in plain Python form. It refuses negative indices: compiled kernels do not know them (`jit.index_like_c`)."""
+    """A table in plain Python form. It refuses negative indices: compiled kernels do not know them (`lowering.index_like_c`)."""
 
     def __getitem__(self, index: Any) -> Any:
         refuse_negative(index)

@@ -6,7 +6,7 @@ reads `st.vcpus[v].state` reads a sentence.
 
 from __future__ import annotations
 
-from .jit import kernel
+from .jit import kernel, seldom
 from .rows import Log, Many, Row, Struct
 from .timers import NEVER, Timers, set_timer
 
@@ -52,7 +52,7 @@ class Pcpu(Row):
     current: int              # vCPU that was dispatched last, even if it has blocked since; IDLE
     since: int                # instant of the decision that dispatched it [ns]: the stint as the scheduler sees it
     work_from: int            # its guest's work counts from here: `since` and the cost of the switch [ns]
-    work_start: int           # start of the piece of work that its task is doing now [ns]
+    work_start: int           # start of the piece of work that its task is doing now [ns]; NEVER if nobody computes
     decide_at: int            # instant of the decision that has been asked for [ns]; NEVER
     last_ran: int             # vCPU that ran here last: whose cache lines are warm; IDLE at first
     saving: int               # vCPU whose registers are being saved after a switch, for schedulers that wait for it (1.4.8)
@@ -153,7 +153,7 @@ class Agenda(Row):
     end: int                  # of the run [ns]
     next_decision: int        # the least of the pCPUs' decide_at [ns]
     handled: int              # events handled: timers that fired, and decisions that changed who runs
-    failed: int               # reason to stop; DONE if none
+    stop: int                 # why the loop should return after this event; DONE if it need not
 
 
 class Slots(Row):
@@ -284,7 +284,7 @@ MAX_PCPUS, MAX_VMS, MAX_VCPUS, MAX_TASKS = 64, 1024, 1024, 4096
 MAX_STEPS, MAX_VALUES, MAX_CHANNELS, MAX_ROWS = 1 << 16, 1 << 22, 64, 1 << 17
 RING = 4096                            # messages that a channel holds
 SUB_BITS = 6                           # histograms: 64 buckets per power of two
-NOTES, NOTES_AT_ONCE = 1024, 256       # times after which they are counted; the most that one event leaves
+NOTES = 1024                           # times after which they are counted
 BUCKETS = ((40 - SUB_BITS) << SUB_BITS) + 1   # up to 2^39 ns, nine minutes; longer times fall into the last one
 
 
@@ -298,7 +298,7 @@ class Book(Struct):
     events = Log(EventRow, MAX_ROWS)
     vcpus = Many(VcpuTotals, MAX_VCPUS)
     tasks = Many(TaskTotals, MAX_TASKS)
-    notes = Log(Note, NOTES + NOTES_AT_ONCE)
+    notes = Log(Note, NOTES)
     times = Many(TimeTotals, MAX_VCPUS + MAX_TASKS)  # of each vCPU's wake-ups, then of each task's finished jobs
     histogram = Many(int, MAX_VCPUS + MAX_TASKS, BUCKETS)
 
@@ -327,15 +327,24 @@ class State(Struct):
 @kernel
 def log(st, now, p, v, event, value):
     """Write an event down, when events are kept."""
+    if st.book.pages.level == TRACE:
+        write_event(st, now, p, v, event, value)
+
+
+@kernel
+@seldom
+def write_event(st, now, p, v, event, value):
+    """A row of the table of events."""
     book = st.book
-    if book.pages.level == TRACE:
-        row = book.events[book.pages.events]
-        row.time = now
-        row.cpu = p
-        row.vcpu = v
-        row.event = event
-        row.value = value
-        book.pages.events += 1
+    row = book.events[book.pages.events]
+    row.time = now
+    row.cpu = p
+    row.vcpu = v
+    row.event = event
+    row.value = value
+    book.pages.events += 1
+    if book.pages.events > book.pages.room:
+        st.agenda.stop = BOOK_FULL
 
 
 @kernel

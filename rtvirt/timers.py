@@ -62,7 +62,7 @@ def set_timer(timers, slot, at):
     winner, rival, match = slot, slot ^ 1, slot + timers.bracket.slots
     while True:
         theirs = timers.at[rival]
-        if theirs < at or (theirs == at and rival < winner):      # a draw goes to the left
+        if theirs - (match & 1) < at:                             # from the right (an odd match) a draw is lost
             winner, at = rival, theirs
         match >>= 1
         timers.winner[match] = winner
@@ -80,7 +80,7 @@ def set_alarm(timers, slot, at):
     winner, rival, match = slot, slot ^ 1, slot + timers.bracket.slots
     while True:
         theirs = timers.at[rival]
-        winner = rival if theirs - (match & 1) < at else winner   # from the right (an odd match) a draw is lost
+        winner = rival if theirs - (match & 1) < at else winner
         at = min(at, theirs)
         match >>= 1
         timers.winner[match] = winner

@@ -22,7 +22,7 @@ SAFE = 2.0**61
 FUEL = 20_000_000
 """Steps after which a fixed point is given up."""
 
-SOURCES = ("jit.py", "kernels.py", "analysis/limits.py", "analysis/pattern.py", "analysis/requests.py", "analysis/kernels_*.py")
+SOURCES = ("jit.py", "kernels.py", "lowering.py", "analysis/limits.py", "analysis/pattern.py", "analysis/requests.py", "analysis/kernels_*.py")
 
 MISSED = -1               # some deadline is missed
 FINE = -2                 # nothing found against it

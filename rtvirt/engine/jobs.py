@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..guests import edf, fifo, fixed_priority, round_robin
-from ..jit import kernel
+from ..jit import kernel, seldom
 from ..rng import ARRIVAL, DEMAND, JITTER, draw, quantile, uniform
 from ..state import CHANNEL, CHANNEL_FULL, EDF, FP, JOBS, LIST, NO_TASK, ONCE, PERIODIC, POISSON, READY, RING, RR, SPORADIC, STEP_RUN, WAITING
 from ..timers import NEVER, set_alarm
@@ -63,6 +63,7 @@ def arm_task(st, t):
 
 
 @kernel
+@seldom
 def reset_task(st, t, now):
     """Forget everything and wait for the first job; the VM starts now."""
     tasks = st.tasks
@@ -98,7 +99,7 @@ def take_release(st, t, now):
     tasks[t].pending += 1
     if tasks[t].pending > 1:
         if tasks[t].source == CHANNEL and not post_message(st, t, now):
-            st.agenda.failed = CHANNEL_FULL
+            st.agenda.stop = CHANNEL_FULL
         return False
     tasks[t].job, tasks[t].arrival, tasks[t].release = job, arrival, release
     begin_job(st, t, now)
@@ -174,6 +175,7 @@ def finish_job(st, t, now):
 
 
 @kernel
+@seldom
 def post_message(st, t, now):
     """Keep the time of a send while its task is busy with an earlier job; False when the channel is full."""
     c = st.tasks[t].channel
@@ -186,6 +188,7 @@ def post_message(st, t, now):
 
 
 @kernel
+@seldom
 def take_message(st, t):
     """Time of the oldest send that has not been worked on [ns]."""
     c = st.tasks[t].channel
@@ -196,6 +199,7 @@ def take_message(st, t):
 
 
 @kernel
+@seldom
 def drop_jobs(st, t):
     """Forget the task's jobs and its releases: its VM has crashed."""
     tasks = st.tasks
@@ -209,6 +213,7 @@ def drop_jobs(st, t):
 
 
 @kernel
+@seldom
 def close_task(st, t, end):
     """At the end of the run: write down the jobs that are not finished. False when the table is full (call again)."""
     task, book = st.tasks[t], st.book

@@ -12,18 +12,16 @@ when neither is due.
 from __future__ import annotations
 
 from rtvirt.engine.jobs import arm_task, close_task, finish_job, queue_task, take_release, unqueue_task
-from rtvirt.engine.record import book_is_full, count_notes, record_stint
-from rtvirt.engine.work import assign, begin_work, delay_work, resume_work, stop_work, vcpu_to_wake
-from rtvirt.jit import kernel
+from rtvirt.engine.record import count_notes, record_stint
+from rtvirt.engine.work import assign, begin_work, clear_work, delay_work, halt_work, resume_work, stop_work, vcpu_to_wake
+from rtvirt.jit import kernel, seldom
 from rtvirt.state import (
     BOOK_FULL,
     BREATHE,
-    CHANNEL_FULL,
     CLOSE,
     DONE,
     IDLE,
     NO_TASK,
-    NOTES,
     READY,
     RUNNING,
     SLEEPING,
@@ -74,12 +72,9 @@ def run(engine, scheduler, horizon, events, command, subject):
                 alarm_rings(st, q, now, alarm)
             else:
                 pcpu_timer(st, q, now, timer)
-        if st.book.pages.notes >= NOTES:
-            count_notes(st.book)
-        if book_is_full(st.book):
-            return BOOK_FULL
-        if st.agenda.failed != DONE:
-            return CHANNEL_FULL
+        if st.agenda.stop != DONE:
+            reason, st.agenda.stop = st.agenda.stop, DONE
+            return reason
     return BREATHE
 
 
@@ -120,14 +115,16 @@ def work_ends(st, q, now, p):
     """The task running on pCPU `p` has finished a step, or used up its guest quantum."""
     v = st.pcpus[p].current
     t = st.vcpus[v].task
-    stop_work(st, v, now)
+    halt_work(st, v, now)
     if st.tasks[t].remaining > 0:
         turn_ends(st, now, v, t)
     else:
         next_step(st, q, now, v, t)
+    clear_work(st, p)
 
 
 @kernel
+@seldom
 def turn_ends(st, now, v, t):
     """A round-robin guest's quantum is used up: to the tail, if somebody else could run here (model 3.3)."""
     tasks, vm = st.tasks, st.tasks[t].vm
@@ -228,6 +225,7 @@ def tell_vm(st, q, now, t, became_ready):
 
 
 @kernel
+@seldom
 def interrupt(st, t, woken):
     """Charge the handling of an interrupt to whoever runs where the addressed vCPU last ran (9.1.5)."""
     v = woken
@@ -242,6 +240,7 @@ def interrupt(st, t, woken):
 
 
 @kernel
+@seldom
 def close(st, end):
     """The clock stops: finish jobs that are done at this very instant, end open stints, write down unfinished jobs."""
     tasks = st.tasks

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..jit import kernel
+from ..jit import kernel, seldom
 from ..rows import Row
-from ..state import BUCKETS, EVENTS, JOBS, SUB_BITS, SUMMARY, TRACE, EventRow, JobRow, SliceRow, WakeupRow
+from ..state import BOOK_FULL, BUCKETS, EVENTS, JOBS, NOTES, SUB_BITS, SUMMARY, TRACE, EventRow, JobRow, SliceRow, WakeupRow
 from ..timers import NEVER
 
 __all__ = ["EVENTS", "LEVELS", "TABLES", "Recording", "bucket_low", "percentile"]
@@ -34,9 +34,12 @@ def note_time(book, row, x):
     note.row = row
     note.time = x
     book.pages.notes += 1
+    if book.pages.notes == NOTES:
+        count_notes(book)
 
 
 @kernel
+@seldom
 def count_notes(book):
     """Count the times that were noted: count, least, most, total, histogram.
 
@@ -63,12 +66,22 @@ def record_stint(st, p, v, start, end):
     start, end = min(start, st.agenda.end), min(end, st.agenda.end)
     book.vcpus[v].runtime += end - start
     if book.pages.level == TRACE:
-        row = book.slices[book.pages.slices]
-        row.cpu = p
-        row.vcpu = v
-        row.start = start
-        row.end = end
-        book.pages.slices += 1
+        write_stint(st, p, v, start, end)
+
+
+@kernel
+@seldom
+def write_stint(st, p, v, start, end):
+    """A row of the table of slices."""
+    book = st.book
+    row = book.slices[book.pages.slices]
+    row.cpu = p
+    row.vcpu = v
+    row.start = start
+    row.end = end
+    book.pages.slices += 1
+    if book.pages.slices > book.pages.room:
+        st.agenda.stop = BOOK_FULL
 
 
 @kernel
@@ -78,11 +91,21 @@ def record_wakeup(st, v, dispatched):
     st.vcpus[v].woken = NEVER
     note_time(book, v, dispatched - woken)
     if book.pages.level == TRACE:
-        row = book.wakeups[book.pages.wakeups]
-        row.vcpu = v
-        row.woken = woken
-        row.dispatched = dispatched
-        book.pages.wakeups += 1
+        write_wakeup(st, v, woken, dispatched)
+
+
+@kernel
+@seldom
+def write_wakeup(st, v, woken, dispatched):
+    """A row of the table of wake-ups."""
+    book = st.book
+    row = book.wakeups[book.pages.wakeups]
+    row.vcpu = v
+    row.woken = woken
+    row.dispatched = dispatched
+    book.pages.wakeups += 1
+    if book.pages.wakeups > book.pages.room:
+        st.agenda.stop = BOOK_FULL
 
 
 @kernel
@@ -96,21 +119,23 @@ def record_job(st, t, finish, missed):
     else:
         book.tasks[t].unfinished += 1
     if book.pages.level >= JOBS:
-        row = book.jobs[book.pages.jobs]
-        row.task = t
-        row.release = task.release
-        row.start = task.started
-        row.finish = finish
-        row.deadline = -1 if task.deadline == NEVER else task.arrival + task.deadline
-        book.pages.jobs += 1
+        write_job(st, t, finish)
 
 
 @kernel
-def book_is_full(book):
-    """True when a table should be emptied before the next event."""
-    pages = book.pages
-    return pages.level != SUMMARY and (pages.jobs > pages.room or pages.slices > pages.room or pages.wakeups > pages.room
-                                       or pages.events > pages.room)
+@seldom
+def write_job(st, t, finish):
+    """A row of the table of jobs."""
+    book, task = st.book, st.tasks[t]
+    row = book.jobs[book.pages.jobs]
+    row.task = t
+    row.release = task.release
+    row.start = task.started
+    row.finish = finish
+    row.deadline = -1 if task.deadline == NEVER else task.arrival + task.deadline
+    book.pages.jobs += 1
+    if book.pages.jobs > book.pages.room:
+        st.agenda.stop = BOOK_FULL
 
 
 def bucket_low(bucket: np.ndarray | int) -> np.ndarray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from rtvirt.engine.jobs import arm_task, drop_jobs, reset_task, take_release
 from rtvirt.engine.record import record_stint, record_wakeup
 from rtvirt.engine.work import assign, delay_work, drop_task, resume_work
-from rtvirt.jit import kernel
+from rtvirt.jit import kernel, seldom
 from rtvirt.state import (
     BLOCKED,
     CRASH,
@@ -183,6 +183,7 @@ def dispatch(st, q, now, p, v):
 
 
 @kernel
+@seldom
 def obey(st, q, now, command, vm):
     """Start, pause, resume, crash or reconfigure a VM (model sections 5 and 6)."""
     if command == START_SCHEDULER:
@@ -210,6 +211,7 @@ def obey(st, q, now, command, vm):
 
 
 @kernel
+@seldom
 def pause(st, q, now, v, event):
     """Keep a vCPU from running (1.5.6)."""
     log(st, now, st.vcpus[v].pcpu, v, event, 0)
@@ -221,6 +223,7 @@ def pause(st, q, now, v, event):
 
 
 @kernel
+@seldom
 def resume(st, q, now, v):
     """Let a paused vCPU run again; if it has something to do it wakes (1.5.2)."""
     vcpus = st.vcpus
@@ -232,6 +235,7 @@ def resume(st, q, now, v):
 
 
 @kernel
+@seldom
 def start_vm(st, q, now, vm):
     """Release what is due, and queue as many vCPUs as there are ready tasks (model section 5)."""
     tasks, vcpus = st.tasks, st.vcpus

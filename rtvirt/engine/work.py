@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..jit import kernel
+from ..jit import kernel, seldom
 from ..state import BLOCK, BLOCKED, NO_TASK, RR, RUNNING, ask_decision, log
 from ..timers import NEVER, set_timer
 from .record import record_wakeup
@@ -28,15 +28,28 @@ def begin_work(st, v, now):
 
 @kernel
 def stop_work(st, v, now):
-    """The task of a running vCPU stops computing: count what it has done."""
+    """The task of a running vCPU stops computing, and nobody goes on in its place."""
+    halt_work(st, v, now)
+    clear_work(st, st.vcpus[v].pcpu)
+
+
+@kernel
+def halt_work(st, v, now):
+    """Count what the task of a running vCPU has done. Its timer is left to who goes on: `begin_work`, or else `clear_work`."""
     p, t = st.vcpus[v].pcpu, st.vcpus[v].task
-    slot = st.slots.work + p
-    if st.timers.at[slot] != NEVER:
+    if st.pcpus[p].work_start != NEVER:
         done = now - st.pcpus[p].work_start
         if done > 0:
             st.tasks[t].remaining -= done
             st.tasks[t].quantum_left -= done
-        set_timer(st.timers, slot, NEVER)
+        st.pcpus[p].work_start = NEVER
+
+
+@kernel
+def clear_work(st, p):
+    """Disarm the timer of a pCPU where nobody computes."""
+    if st.pcpus[p].work_start == NEVER:
+        set_timer(st.timers, st.slots.work + p, NEVER)
 
 
 @kernel
@@ -46,8 +59,9 @@ def delay_work(st, v, extra):
     if extra > 0 and t != NO_TASK:
         st.tasks[t].remaining += extra
         st.tasks[t].quantum_left += extra
-        slot = st.slots.work + st.vcpus[v].pcpu
-        if st.vcpus[v].state == RUNNING and st.timers.at[slot] != NEVER:
+        p = st.vcpus[v].pcpu
+        if st.vcpus[v].state == RUNNING and st.pcpus[p].work_start != NEVER:
+            slot = st.slots.work + p
             set_timer(st.timers, slot, st.timers.at[slot] + extra)
 
 
@@ -70,14 +84,21 @@ def put_task(st, v, t, now):
 def resume_work(st, v, now):
     """Let a running vCPU go on if its task stands still."""
     vcpus = st.vcpus
-    if vcpus[v].state == RUNNING and vcpus[v].task != NO_TASK and st.timers.at[st.slots.work + vcpus[v].pcpu] == NEVER:
+    if vcpus[v].state == RUNNING and vcpus[v].task != NO_TASK and st.pcpus[vcpus[v].pcpu].work_start == NEVER:
         begin_work(st, v, now)
 
 
 @kernel
 def drop_task(st, v, now):
     """Take the task off a vCPU; it keeps what is left of its work."""
-    stop_work(st, v, now)
+    lay_down(st, v, now)
+    clear_work(st, st.vcpus[v].pcpu)
+
+
+@kernel
+def lay_down(st, v, now):
+    """The same, for another task to go on at once."""
+    halt_work(st, v, now)
     t = st.vcpus[v].task
     if t != NO_TASK:
         st.tasks[t].on_vcpu = -1
@@ -107,14 +128,16 @@ def assign(st, vm, now):
         return
     t = st.vms[vm].first_ready
     if t != st.vcpus[v].task:
-        drop_task(st, v, now)
+        lay_down(st, v, now)
         if t != NO_TASK:
             put_task(st, v, t, now)
     if t == NO_TASK:
+        clear_work(st, st.vcpus[v].pcpu)
         block(st, v, now)
 
 
 @kernel
+@seldom
 def assign_many(st, vm, now):
     """The same for a VM with several vCPUs: walk the ready tasks in order of urgency, each takes the best vCPU left."""
     vcpus, tasks = st.vcpus, st.tasks
@@ -143,6 +166,7 @@ def assign_many(st, vm, now):
 
 
 @kernel
+@seldom
 def choose_vcpu(st, t, first_v, end_v):
     """vCPU for a task: its own if pinned; else the one it ran on last; else the lowest-numbered; running and unclaimed ones only."""
     vcpus = st.vcpus

@@ -18,8 +18,8 @@ from ..jit import DISABLED, PACKAGE, cache_root, entry, fingerprint, kernel
 from . import opcodes, storage
 from .layout import ENDINGS
 
-SOURCES = ("jit.py", "kernels.py", "rows.py", "machine/layout.py", "machine/storage.py", "machine/opcodes.py", "machine/isa.py", "machine/loop.py",
-           "machine/bind.py", "machine/variants/*.py", "machine/monitors/dispatch.py", "machine/monitors/hypercalls.py")
+SOURCES = ("jit.py", "kernels.py", "lowering.py", "rows.py", "machine/layout.py", "machine/storage.py", "machine/opcodes.py", "machine/isa.py",
+           "machine/loop.py", "machine/bind.py", "machine/variants/*.py", "machine/monitors/dispatch.py", "machine/monitors/hypercalls.py")
 Wrap = Callable[[Any], Any]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..jit import kernel
+from ..jit import kernel, seldom
 from ..state import ACCOUNT, BOOST, IDLE, NO_LIMIT, OFFLINE, PARK, RATELIMIT, RUNNABLE, TICK, UNBOOST, UNPARK, ask_decision, log
 from ..timers import NEVER, set_timer
 from .checks import check_time, check_version
@@ -147,6 +147,7 @@ class Credit:
 
 
 @kernel
+@seldom
 def start(st, cr):
     """Arm the pool's master timer: accounting every time slice (2.1)."""
     arm_account(st, cr, 0)
@@ -199,6 +200,7 @@ def tick(st, cr, now, p):
 
 
 @kernel
+@seldom
 def account(st, cr, now):
     """Every 30 ms: hand out credits by weight, set priorities, park who is over its cap (2.5)."""
     weight_sum = cr.pool.weight_sum
@@ -269,6 +271,7 @@ def settle(st, cr, now, v, share, cap_per_vcpu):
 
 
 @kernel
+@seldom
 def park(st, cr, now, v):
     """Keep a vCPU that overran its cap off every pCPU until its credit is back to 0 (2.12)."""
     cr.vcpus[v].parked = 1
@@ -280,6 +283,7 @@ def park(st, cr, now, v):
 
 
 @kernel
+@seldom
 def unpark(st, cr, now, v):
     """Let a parked vCPU go on. The flag is still set while it wakes: no boost (2.5.3f)."""
     log(st, now, st.vcpus[v].pcpu, v, UNPARK, cr.vcpus[v].credit)

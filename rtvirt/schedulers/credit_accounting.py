@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..jit import kernel
+from ..jit import kernel, seldom
 from ..rows import Log, Many, Row, Struct, fill, make, put_row
 from ..state import ACTIVATE, DEACTIVATE, IDLE, MAX_PCPUS, MAX_VCPUS, MAX_VMS, log
 from .runqueue import NOBODY, RunQueues, insert_after, reset_runqueues
@@ -138,6 +138,7 @@ def forget_latest(cr, p):
 
 
 @kernel
+@seldom
 def sort_queue(st, cr, p):
     """Bring UNDER (and BOOST) before OVER, stably, if priorities have changed since this pCPU last did (2.4 step 2)."""
     if cr.pcpus[p].sorted_epoch == cr.pool.epoch:
@@ -174,6 +175,7 @@ def priority_of(cr, v):
 
 
 @kernel
+@seldom
 def activate(st, cr, now, v, weight):
     """Put `v` on the active list, and its VM on the pool's, both at the head; `weight` joins the pool's sum."""
     vm = st.vcpus[v].vm
@@ -189,6 +191,7 @@ def activate(st, cr, now, v, weight):
 
 
 @kernel
+@seldom
 def deactivate(st, cr, now, v, weight):
     """Take `v` off the active list: it earns nothing until a tick finds it running again."""
     vm = st.vcpus[v].vm
@@ -220,6 +223,7 @@ def unlink_vm(cr, vm):
 
 
 @kernel
+@seldom
 def move_vm_to_head(cr, vm):
     """Let a VM be served first at the next accounting (2.5 step 3e)."""
     unlink_vm(cr, vm)

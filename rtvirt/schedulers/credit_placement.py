@@ -6,13 +6,14 @@ and a pCPU whose best is OVER or idle looks into the others' queues.
 
 from __future__ import annotations
 
-from ..jit import kernel
+from ..jit import kernel, seldom
 from ..state import IDLE, RUNNABLE, STEAL, ask_decision, log
 from .credit_accounting import insert
 from .runqueue import NOBODY, remove
 
 
 @kernel
+@seldom
 def place(st, cr, now, v):
     """Choose a pCPU for a new vCPU: the proposed one, or the first that is quite idle (model 5.2); queue it if it is runnable."""
     vcpus, cpus = st.vcpus, cr.pool.cpus

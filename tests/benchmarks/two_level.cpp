@@ -42,7 +42,7 @@ public:
         Time earliest = when;
         for (;;) {
             const Time theirs = at[rival];
-            const bool loses = theirs < earliest || (theirs == earliest && rival < best);
+            const bool loses = theirs - (match & 1) < earliest;       // from the right (an odd match) a draw is lost
             best = loses ? rival : best;
             earliest = loses ? theirs : earliest;
             match >>= 1;
@@ -118,7 +118,7 @@ struct Vcpu {                                                 // of a VM, and th
 
 struct Pcpu {
     int current = NONE, last_ran = NONE;
-    Time since = 0, work_from = 0, work_start = 0, decide_at = NEVER;
+    Time since = 0, work_from = 0, work_start = NEVER, decide_at = NEVER;    // work_start: NEVER if nobody computes
 };
 
 struct Costs {
@@ -308,23 +308,32 @@ private:
         timers.set(vcpu.pcpu, pcpu.work_start + task.remaining);
     }
 
+    void halt_work(int v, Time now) {                         // the timer is left to who goes on: begin_work, or else clear_work
+        Pcpu& pcpu = pcpus[vcpus[v].pcpu];
+        if (pcpu.work_start == NEVER) return;
+        tasks[vcpus[v].task].remaining -= std::max<Time>(0, now - pcpu.work_start);
+        pcpu.work_start = NEVER;
+    }
+
+    void clear_work(int p) {
+        if (pcpus[p].work_start == NEVER) timers.set(p, NEVER);
+    }
+
     void stop_work(int v, Time now) {
-        const int p = vcpus[v].pcpu;
-        if (timers[p] == NEVER) return;
-        tasks[vcpus[v].task].remaining -= std::max<Time>(0, now - pcpus[p].work_start);
-        timers.set(p, NEVER);
+        halt_work(v, now);
+        clear_work(vcpus[v].pcpu);
     }
 
     void delay_work(int v, Time extra) {
         const int t = vcpus[v].task, p = vcpus[v].pcpu;
         if (extra == 0 || t == NONE) return;
         tasks[t].remaining += extra;
-        if (vcpus[v].state == Run::running && timers[p] != NEVER) timers.set(p, timers[p] + extra);
+        if (vcpus[v].state == Run::running && pcpus[p].work_start != NEVER) timers.set(p, timers[p] + extra);
     }
 
     void resume_work(int v, Time now) {
         const Vcpu& vcpu = vcpus[v];
-        if (vcpu.state == Run::running && vcpu.task != NONE && timers[vcpu.pcpu] == NEVER) begin_work(v, now);
+        if (vcpu.state == Run::running && vcpu.task != NONE && pcpus[vcpu.pcpu].work_start == NEVER) begin_work(v, now);
     }
 
     void drop_task(int v, Time now) {
@@ -347,10 +356,12 @@ private:
         if (vcpu.state != Run::running) return;
         const int t = vcpu.first_ready;
         if (t != vcpu.task) {
-            drop_task(v, now);
+            halt_work(v, now);
+            vcpu.task = NONE;
             if (t != NONE) put_task(v, t, now);
         }
         if (t == NONE) {
+            clear_work(vcpu.pcpu);
             vcpu.blocked = true;
             vcpu.state = Run::blocked;
             ask_decision(vcpu.pcpu, now + costs.block_path + costs.hypercall);
@@ -359,11 +370,12 @@ private:
 
     void work_ends(Time now, int p) {
         const int v = pcpus[p].current, t = vcpus[v].task;
-        stop_work(v, now);
+        halt_work(v, now);
         finish_job(t, now);
         if (!tasks[t].ready) vcpus[v].task = NONE;
         assign(v, now);
         resume_work(v, now);
+        clear_work(p);
     }
 
     // ---- vCPUs on pCPUs

@@ -9,7 +9,7 @@ from rtvirt import rows
 
 
 def test_tables_refuse_negative_indices():
-    """Compiled kernels would read beyond the table (`jit.index_like_c`); so the form that tests run without the JIT must say so."""
+    """Compiled kernels would read beyond the table (`lowering.index_like_c`); so the form that tests run without the JIT must say so."""
     line, grid = rows.Table([0] * 3), np.zeros((3, 2), np.int64).view(rows.Grid)
     line[2], grid[2, 1] = 5, 7
     assert line[2] == 5 and grid[2, 1] == 7
