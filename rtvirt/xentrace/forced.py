@@ -19,7 +19,7 @@ def forced_agreement(window: Window, opening: Opening | None = None) -> Forced:
     """Walk through a window's decisions with the model's scheduler.
 
     The model names the next vCPU at every switch, who is boosted, who leaves the active list and who is parked, from credits,
-    priorities and queues of its own; then the trace's choice is imposed.
+    priorities and queues of its own; then the trace's choice is imposed, and what it says about a credit that was nearly 0 (`ties`).
 
     Parameters
     ----------

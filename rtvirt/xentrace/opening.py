@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import islice, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..schedulers.credit import NS_PER_CREDIT
 from .clocks import ACCOUNT_LATE
-from .steps import Step, books_of, steps_of, with_clocks
+from .steps import WAKE, Step, books_of, steps_of, with_clocks
 from .walk import Walk
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 UNSCORED = 2_500_000_000         # [ns] at the window's beginning: for fitting
 STARTS = (0.0, 0.5, -0.5)        # credits at which the search starts, in parts of what one time slice is worth
 STRIDES = (0.5, 0.25, 0.12, 0.06, 0.03, 0.01)
+SCATTERED, BEST_STARTS, BEST_ORDERS = 120, 2, 3     # with caps: credits tried for each order of the active list; what is searched further
+MOST_ORDERS = 24                 # of the active list that are tried: three capped VMs, and those without a cap
 BUSY = 0.2                       # a VM more than that part of whose stints end otherwise than by blocking is thought active
 
 
@@ -41,6 +43,8 @@ class Opening:
         Sum of the active vCPUs' credits at the accounting before.
     ticks, accountings : ndarray [ns]
         When its timers run, from there on; empty where unknown.
+    boosted : tuple of str
+        VMs in BOOST.
     """
 
     credits: dict[str, int]
@@ -48,11 +52,12 @@ class Opening:
     balance: int
     ticks: np.ndarray
     accountings: np.ndarray
+    boosted: tuple[str, ...] = ()
 
     def initial(self) -> dict[str, Any]:
         """As `simulate` takes it."""
         return {"credit": dict(self.credits), "active": dict.fromkeys(self.active, True), "balance": self.balance,
-                "tick_times": self.ticks.tolist(), "account_times": self.accountings.tolist()}
+                "priority": dict.fromkeys(self.boosted, "BOOST"), "tick_times": self.ticks.tolist(), "account_times": self.accountings.tolist()}
 
 
 def opening_of(window: Window) -> Opening:
@@ -64,11 +69,12 @@ def opening_of(window: Window) -> Opening:
     if window.cpus != 1:
         return guess
     steps = [step for step in steps_of(window) if step.at < UNSCORED]
-    if len(guess.ticks) and len(guess.accountings):
-        return fit_credits(window, steps, guess)
-    found = fit_credits(window, steps, fit_phases(window, steps, guess))
-    again = fit_phases(window, steps, replace(guess, credits=found.credits))          # credits and phases depend on each other
-    return fit_credits(window, steps, again)
+    if not (len(guess.ticks) and len(guess.accountings)):
+        found = fit_credits(window, steps, fit_phases(window, steps, guess), even_starts(window, guess))
+        guess = fit_phases(window, steps, replace(guess, credits=found.credits))      # credits and phases depend on each other
+    if any(window.cap(name) for name in guess.active):
+        return fit_order(window, steps, guess)
+    return fit_credits(window, steps, guess, even_starts(window, guess))
 
 
 def first_guess(window: Window) -> Opening:
@@ -80,17 +86,31 @@ def first_guess(window: Window) -> Opening:
     active = active_at_start(window)
     idle = round(window.parameters.slice_credits / 2 - np.log(2) * window.parameters.tick_period / NS_PER_CREDIT)
     credits = {f"d{d}": 0 if f"d{d}" in active else idle for d in window.domains}
-    return Opening(credits, active, 0, window.ticks, window.accountings)
+    return Opening(credits, active, 0, window.ticks, window.accountings, boosted_at_start(window, active))
 
 
 def active_at_start(window: Window) -> tuple[str, ...]:
-    """VMs on the active list when the window opens: those whose first change is to leave it, and those that never change and run much."""
-    first = {}
+    """VMs on the active list when the window opens: a tick that finds one running either asks where it should run, or puts it there (2.4).
+
+    Whom no tick finds within the first 2.5 s is thought active if it runs much.
+    """
+    found = {}
     if window.events is not None:
-        marks = window.events[window.events["event"].isin(["C_ACCT_START", "C_ACCT_STOP"])].drop_duplicates("dom")
-        first = dict(zip(marks["dom"].astype(int), marks["event"] == "C_ACCT_STOP"))
-    ends = window.runs.groupby("dom")["end"].agg(lambda end: (end != "blocked").mean())
-    return tuple(f"d{d}" for d in window.domains if first.get(d, ends[d] > BUSY))
+        events = window.events[window.events["t_ns"] < UNSCORED]
+        marks = events[events["event"].isin(["C_PICKED_CPU", "C_ACCT_START", "C_ACCT_STOP"])].drop_duplicates("dom")
+        found = dict(zip(marks["dom"].astype(int), marks["event"] != "C_ACCT_START"))
+    ends = window.runs[window.runs["start_ns"] < UNSCORED].groupby("dom")["end"].agg(lambda end: (end != "blocked").mean())
+    return tuple(f"d{d}" for d in window.domains if found.get(d, ends.get(d, 0.0) > BUSY))
+
+
+def boosted_at_start(window: Window, active: tuple[str, ...]) -> tuple[str, ...]:
+    """Sleeping VMs that are in BOOST when the window opens.
+
+    Who is not active is never OVER (2.9.1), so if its first wake-up starts no boost, it has one. The same is assumed of who
+    sleeps for longer than 2.5 s: without a tick it keeps its boost (2.6.4).
+    """
+    first = {step.domain: step.flag for step in reversed(steps_of(window)) if step.kind == WAKE and step.at < UNSCORED}
+    return tuple(f"d{d}" for d in window.domains if f"d{d}" not in active and d not in window.awake_at_start and first.get(d, 0) != 1)
 
 
 def balanced(window: Window, opening: Opening, credits: dict[str, int]) -> Opening:
@@ -108,31 +128,71 @@ def right_names(window: Window, steps: list[Step], opening: Opening) -> Callable
     def count(credits: dict[str, int]) -> int:
         key = tuple(credits.values())
         if key not in known:
-            score = Walk(window, balanced(window, opening, credits)).go(timeline, books, 0, UNSCORED)
+            score = Walk(window, balanced(window, opening, credits), mending=False).go(timeline, books, 0, UNSCORED)
             known[key] = score.agreed + score.boosts_agreed - (score.books - score.books_agreed)
         return known[key]
 
     return count
 
 
-def fit_credits(window: Window, steps: list[Step], guess: Opening) -> Opening:
-    """Each VM's credit in turn, and each pair's in opposite directions, ever finer, from several starts."""
+def fit_credits(window: Window, steps: list[Step], guess: Opening, starts: list[dict[str, int]]) -> Opening:
+    """The best credits that the search finds from these starts."""
     count, most = right_names(window, steps, guess), window.parameters.slice_credits
-    names = list(guess.credits)
-    moves = [{name: sign} for name in names for sign in (1, -1, 2, -2)]
-    moves += [{one: 1, other: -1} for one, other in permutations(guess.active, 2)]
-    best, top = guess.credits, -1
-    for start in STARTS:
-        found = {name: round(start * most) if name in guess.active else credit for name, credit in guess.credits.items()}
-        value = count(found)
-        for stride in STRIDES:
-            for move in moves:
-                tried = found | {name: found[name] + sign * max(round(stride * most), 1) for name, sign in move.items()}
-                if possible(tried, most) and (reached := count(tried)) > value:
-                    value, found = reached, tried
-        if value > top:
-            top, best = value, found
-    return balanced(window, guess, centred(count, best, most))
+    found = [climb(count, start, guess.active, most) for start in starts]
+    return balanced(window, guess, centred(count, max(found, key=count), most))
+
+
+def even_starts(window: Window, guess: Opening) -> list[dict[str, int]]:
+    """All active VMs at the same credit."""
+    return [guess.credits | dict.fromkeys(guess.active, round(part * window.parameters.slice_credits)) for part in STARTS]
+
+
+def climb(count: Callable[[dict[str, int]], int], found: dict[str, int], active: tuple[str, ...], most: int) -> dict[str, int]:
+    """Each VM's credit in turn, and each pair's in opposite directions, ever finer."""
+    moves = [{name: sign} for name in found for sign in (1, -1, 2, -2)]
+    moves += [{one: 1, other: -1} for one, other in permutations(active, 2)]
+    value = count(found)
+    for stride in STRIDES:
+        for move in moves:
+            tried = found | {name: found[name] + sign * max(round(stride * most), 1) for name, sign in move.items()}
+            if possible(tried, most) and (reached := count(tried)) > value:
+                value, found = reached, tried
+    return found
+
+
+def fit_order(window: Window, steps: list[Step], guess: Opening) -> Opening:
+    """Credits and the active list's order, for a window with caps.
+
+    What a capped VM cannot use goes to those behind it in the list (2.5 step 3e), so with caps the order decides who has how much; and
+    credits lie further apart. So each order is tried with scattered credits, and the search starts from the best of them.
+    """
+    random, most = np.random.default_rng(0), window.parameters.slice_credits
+    starts = [guess.credits | {name: int(random.integers(-most, most + 1)) for name in guess.active} for _ in range(SCATTERED)]
+    tried, seen = [], set()
+    for order in possible_orders(window, guess.active):
+        one = replace(guess, active=order)
+        count = right_names(window, steps, one)
+        counts = tuple(map(count, starts))
+        if counts in seen:                              # an order that comes to the same as one before
+            continue
+        seen.add(counts)
+        best = sorted(starts, key=lambda credits: (-count(credits), apart(credits, guess.credits)))[:BEST_STARTS]
+        tried.append((count(best[0]), one, [*even_starts(window, one), *best]))
+    tried.sort(key=lambda row: row[0], reverse=True)
+    fitted = [fit_credits(window, steps, one, best) for _, one, best in tried[:BEST_ORDERS]]
+    return max(fitted, key=lambda one: (right_names(window, steps, one)(one.credits), -apart(one.credits, guess.credits)))
+
+
+def apart(one: dict[str, int], other: dict[str, int]) -> int:
+    """How far credits are from others: of those that name as much right, the nearer to the first guess are the likelier."""
+    return sum(abs(credit - other[name]) for name, credit in one.items())
+
+
+def possible_orders(window: Window, active: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Orders in which the active list may stand; VMs without a cap are kept together, as among them the order hardly matters."""
+    free = tuple(name for name in active if not window.cap(name))
+    blocks = [(name,) for name in active if name not in free] + [free] * bool(free)
+    return [sum(order, ()) for order in islice(permutations(blocks), MOST_ORDERS)]
 
 
 def possible(credits: dict[str, int], most: int) -> bool:

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 IDLE_DOMAIN = 32767
 TO_DECISION = 1_440              # from the record that a decision begins to the clock it reads [ns], window E3b
 RECORDED_WITHIN = 40_000         # an accounting's records follow it within so long [ns]
+UNKNOWN = -1
 WAKE, BLOCK, TICK, ACCOUNT, DECIDE = range(5)
 
 
 class Step(NamedTuple):
     """One thing that the scheduler was shown (wake, block, tick, accounting) or decided.
 
-    `flag` is 1 for a wake-up that started a boost, and for a decision that changed who runs.
+    `flag` is 1 for a wake-up that started a boost (`UNKNOWN` if nothing tells), and for a decision that changed who runs.
     """
 
     at: int
@@ -40,15 +41,16 @@ def steps_of(window: Window) -> list[Step]:
 
 
 def recorded_steps(window: Window) -> list[Step]:
-    """From the records of all events."""
-    events = window.events
+    """From the records of all events; who never ran has no part in it."""
+    events = window.events[window.events["dom"].isin([*window.domains, IDLE_DOMAIN, -1])]
     names, at, domains = events["event"].to_numpy(), events["t_ns"].to_numpy(), events["dom"].to_numpy()
     boosted = set(np.flatnonzero(names == "C_BOOST_START"))
+    left = blocked_for_good(names, domains)
     steps, begun = [], -1
     for i, name in enumerate(names):
         if name == "RS_blocked_runnable":
             steps.append(Step(int(at[i]), WAKE, int(domains[i]), int(i + 1 in boosted)))
-        elif name == "BLOCK":
+        elif i in left:
             steps.append(Step(int(at[i]), BLOCK, int(domains[i]), 0))
         elif name == "C_SCHEDULE":
             begun = int(at[i])
@@ -58,11 +60,26 @@ def recorded_steps(window: Window) -> list[Step]:
     return sorted(steps, key=lambda step: step.at)
 
 
+def blocked_for_good(names: np.ndarray, domains: np.ndarray) -> set[int]:
+    """Records of blockings after which the vCPU really left its pCPU.
+
+    What wakes a vCPU between its blocking and the decision only clears its flag (1.5.3): it goes on being runnable, and as it is found
+    running no new run state is recorded.
+    """
+    left, asked = set(), {}
+    for i in np.flatnonzero(np.isin(names, ["BLOCK", "RS_running_blocked"])):
+        if names[i] == "BLOCK":
+            asked[domains[i]] = int(i)
+        elif domains[i] in asked:
+            left.add(asked.pop(domains[i]))
+    return left
+
+
 def inferred_steps(window: Window) -> list[Step]:
     """From runs and wake-ups alone: decisions that changed nothing are missing, which costs little."""
     costs, steps = window.costs, []
-    for wake in window.wakes.itertuples():
-        steps.append(Step(int(wake.wake_ns), WAKE, int(wake.dom), int(getattr(wake, "boost_start", 0))))
+    for wake in window.wakes[window.wakes["dom"].isin(window.domains)].itertuples():
+        steps.append(Step(int(wake.wake_ns), WAKE, int(wake.dom), int(getattr(wake, "boost_start", UNKNOWN))))
     blocked = False
     for run in window.all_runs.itertuples():
         if run.start_ns > 0:

@@ -1,8 +1,9 @@
 """Our credit scheduler, walked through a real Xen's decisions one by one.
 
 It keeps its own credits, priorities, active list and queue order all the time, and it is the scheduler's own source that decides
-(`interpreted`). Whatever the trace shows of the same decision is then imposed: who runs next, who leaves the active list, who is parked.
-So an error is counted where it arises, and does not drag on.
+(`interpreted`). Whatever the trace shows of the same decision is then imposed: who runs next, who is boosted, who leaves the active list, who is
+parked, and which side of 0 a credit was on where a small change of it explains the choice (`ties`). So an error is counted where it
+arises, and does not drag on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from ..schedulers.credit_accounting import PRIO_BOOST, PRIO_OVER, PRIO_UNDER
 from ..state import BLOCKED, OFFLINE, RUNNABLE, RUNNING
 from ..timers import NEVER
 from .interpreted import interpreted
-from .steps import ACCOUNT, BLOCK, IDLE_DOMAIN, TICK, WAKE, Books, Step
+from .steps import ACCOUNT, BLOCK, IDLE_DOMAIN, TICK, UNKNOWN, WAKE, Books, Step
+from .ties import mend_credits, waiting
 
 if TYPE_CHECKING:
     from .opening import Opening
@@ -54,9 +56,9 @@ class Forced:
 
 
 class Walk:
-    """The scheduler as it stands at one instant of a window."""
+    """The scheduler as it stands at one instant of a window; `mending`: let choices correct credits (`ties`)."""
 
-    def __init__(self, window: Window, opening: Opening) -> None:
+    def __init__(self, window: Window, opening: Opening, *, mending: bool = True) -> None:
         self.window = window
         self.policy, self.queue = interpreted("schedulers.credit"), interpreted("schedulers.runqueue")
         build, state, system = interpreted("build"), interpreted("state"), interpreted("system")
@@ -71,6 +73,9 @@ class Walk:
         initial.pop("tick_times")                       # the walk ticks and accounts by its steps
         initial.pop("account_times")
         scheduler.set_initial(self.cr, initial, {name: i for i, name in enumerate(self.names)}, contracts)
+        self.mending = mending
+        self.settled: dict[int, int] = {}               # credits of the active after the last accounting
+        self.waited: list[int] = []                     # who has waited since then, in the queue's order of then
         self.open()
 
     def open(self) -> None:
@@ -98,7 +103,7 @@ class Walk:
             elif kind == ACCOUNT:
                 self.account(now, books[now], counted)
             elif kind == WAKE:
-                self.wake(now, self.index[domain], bool(flag), counted)
+                self.wake(now, self.index[domain], flag, counted)
             elif kind == BLOCK:
                 self.st.vcpus[self.index[domain]].blocked = 1
             else:
@@ -107,8 +112,8 @@ class Walk:
 
     # -------------------------------------------------------------- the run queue
 
-    def wake(self, now: int, v: int, real: bool, score: Forced) -> None:
-        """A wake-up: does it start a boost?"""
+    def wake(self, now: int, v: int, real: int, score: Forced) -> None:
+        """A wake-up: does it start a boost? One that the model did not see coming is imposed."""
         vcpu, before = self.st.vcpus[v], self.cr.vcpus[v].priority
         vcpu.blocked = 0
         boosted = False
@@ -117,13 +122,22 @@ class Walk:
                 vcpu.state = RUNNABLE
             self.policy.wake(self.st, self.cr, now, v)
             boosted = self.cr.vcpus[v].priority == PRIO_BOOST and before == PRIO_UNDER
+        if real == UNKNOWN:
+            return
         score.boosts += 1
         score.boosts_agreed += boosted == real
+        if real and not boosted and self.cr.queues.links[v].where >= 0:
+            self.policy.forget_latest(self.cr, 0)
+            self.queue.remove(self.cr.queues, v)
+            self.cr.vcpus[v].priority = PRIO_BOOST
+            self.policy.insert(self.st, self.cr, 0, v)
 
     def decide(self, now: int, real: int, switched: bool, score: Forced) -> None:
         """Who runs next? The model's answer is counted, the trace's imposed."""
         st, cr = self.st, self.cr
         old = int(st.pcpus[0].current)
+        # within the ratelimit no credit is asked
+        held = old >= 0 and not st.vcpus[old].blocked and st.vcpus[old].paused == 0 and now - st.pcpus[0].since < cr.pool.ratelimit
         named = int(self.policy.decide(st, cr, now, 0)[0])
         if switched:
             score.switches += 1
@@ -131,7 +145,11 @@ class Walk:
         if named != real:
             if switched:
                 score.disagreements.append((now, self.name(named), self.name(real)))
+            if self.mending and not held:
+                mend_credits(self, named, real)
             self.impose_choice(now, named, real)
+        if real in self.waited:
+            self.waited.remove(real)
         if real != old:
             if old >= 0:
                 vcpu = st.vcpus[old]
@@ -145,11 +163,12 @@ class Walk:
         """Put the model's choice back at the head of the queue, and take the trace's out of it."""
         cr = self.cr
         self.policy.forget_latest(cr, 0)
-        if named >= 0 and cr.queues.links[named].where < 0:
-            if named == self.st.pcpus[0].current:       # it would have gone on: it goes to the tail of its class
-                self.policy.insert(self.st, cr, 0, named)
-            else:
-                self.queue.insert_after(cr.queues, 0, -1, named)
+        if named >= 0:
+            if cr.queues.links[named].where < 0:        # it would have gone on: it goes to the tail of its class
+                if named == self.st.pcpus[0].current:
+                    self.policy.insert(self.st, cr, 0, named)
+                else:
+                    self.queue.insert_after(cr.queues, 0, -1, named)
             cr.vcpus[named].charged_to -= now
         if real >= 0:
             if cr.queues.links[real].where >= 0:
@@ -168,6 +187,7 @@ class Walk:
         cr, vcpus = self.cr, range(len(self.names))
         before = [(bool(cr.vcpus[v].active), bool(cr.vcpus[v].parked)) for v in vcpus]
         self.policy.account(self.st, cr, now)
+        self.waited = waiting(self)
         for v in vcpus:
             named = bool(cr.vcpus[v].active), bool(cr.vcpus[v].parked)
             real = tuple(n if r is None else r for n, r in zip(named, (books.active[v], books.parked[v])))
@@ -176,6 +196,7 @@ class Walk:
                 score.books_agreed += named == real
             if named != real:
                 self.impose_books(now, v, *real)
+        self.settled = {v: cr.vcpus[v].credit for v in vcpus if cr.vcpus[v].active}
 
     def impose_books(self, now: int, v: int, active: bool, parked: bool) -> None:
         """Make a vCPU's place what the trace shows, with the credit that is nearest to the model's and agrees with it."""
