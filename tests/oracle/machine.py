@@ -24,6 +24,8 @@ class Halt(Exception):
 class Oracle:
     """Executes one instruction at a time; every rule where the page has it."""
 
+    disk_words = 2**14
+
     def __init__(self, isa: str, words: list[int], size: int, p: int) -> None:
         self.isa, self.size = isa, size
         self.E = (words + [0] * size)[:size]
@@ -162,17 +164,17 @@ class Oracle:
             value = self.disk_at
         elif imm == 2:
             value = self.disk.get(self.disk_at, 0)
-            self.disk_at = (self.disk_at + 1) % 2**14
+            self.disk_at = (self.disk_at + 1) % self.disk_words
         self.set(a, value)
 
     def out(self, a, b, imm):
         if imm == 0:
             self.console.append(self.r[a])
         elif imm == 1:
-            self.disk_at = self.r[a] % 2**14
+            self.disk_at = self.r[a] % self.disk_words
         elif imm == 2:
             self.disk[self.disk_at] = self.r[a]
-            self.disk_at = (self.disk_at + 1) % 2**14
+            self.disk_at = (self.disk_at + 1) % self.disk_words
 
     def cps(self, a, b, imm):
         if not self.user:
