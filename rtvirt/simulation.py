@@ -42,7 +42,8 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
         State to start from, for tests and traces. For credit: ``credit``, ``priority`` ("BOOST", "UNDER", "OVER") and ``active``
         map (VM name, vCPU number) to a value, active ones listed from the tail of the active list; ``tick_times`` and
         ``account_times`` are instants [ns] that replace the model's own. For RTDS: ``deadline`` [ns], ``budget`` (what is left of it,
-        [ns]), ``level`` and ``depleted`` map (VM name, vCPU number) to a value; a deadline that has passed by the start is replenished then.
+        [ns]), ``level`` and ``depleted`` map (VM name, vCPU number) to a value; vCPUs whose deadline is given
+        are not replenished by their VM's start, and wait for it in the order in which they start.
     progress : callable, optional
         Called now and then with (virtual time done, duration), both in ns.
 

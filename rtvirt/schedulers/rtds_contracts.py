@@ -61,7 +61,7 @@ def apply_initial(state: Any, initial: Mapping[str, Any], first_vcpu: Mapping[st
         for name, value in check_names(f"initial.{key}", initial.get(key, {})).items():
             server, field = state.vcpus[find(name, first_vcpu, contracts, key)], f"initial.{key}[{name}]"
             if key == "deadline":
-                server.deadline = whole(field, value, -LATEST, LATEST)
+                server.deadline, server.opened = whole(field, value, -LATEST, LATEST), 1
             elif key == "budget":
                 server.left = whole(field, value, 0, LATEST)
             elif key == "level":

@@ -33,6 +33,7 @@ class Server(Row):
     depleted: int             # 1: seen without budget, and not replenished since
     saving: int               # 1: a pCPU still saves its registers after a switch: it can be in no queue
     requeue: int              # 1: and it is to be queued once they are saved
+    opened: int               # 1: `initial` has said how it stands: its VM's start is no reason to renew it
     renewed: int              # next on the stack of those that a replenishment has served
 
 

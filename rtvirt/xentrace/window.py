@@ -16,6 +16,7 @@ from ..errors import Problem, SpecError
 from ..schedulers import Credit
 from ..system import VM, Costs, System, Task, hog
 from ..units import ms, us
+from . import rtds
 from .clocks import accountings_of, ticks_of
 from .guest import guest_tasks
 from .opening import Opening, opening_of
@@ -29,7 +30,7 @@ PATH_COSTS = Costs.preset("traced-xen")
 
 COLUMNS = {
     "runs": ("start_ns", "end_ns", "cpu", "dom", "vcpu", "end"), "wakes": ("wake_ns", "run_ns", "dom", "vcpu", "lat_ns"),
-    "events": ("t_ns", "cpu", "event", "dom", "vcpu", "args"), "guest_d1": ("due_ns", "late_ns", "dur_ns"),
+    "events": ("t_ns", "cpu", "event", "dom", "vcpu", "args"), "guest_d1": ("due_ns", "late_ns", "dur_ns"), "rtds": ("t_ns", "event", "dom"),
 }
 ORDERED = (("start_ns", "end_ns"), ("wake_ns", "run_ns"))
 WORDS = ("name", "sched", "end", "event", "args")
@@ -58,7 +59,7 @@ def load(folder: str | Path, name: str) -> Window:
     if len(rows) != 1:
         known = ", ".join(table["name"].astype(str))
         raise SpecError([Problem("name", name, known or "a window of experiments.csv", "choose one of these", "experiments.csv")])
-    files = {kind: read(folder / f"{name}.{kind}.csv.gz", columns, optional=kind in ("events", "guest_d1"))
+    files = {kind: read(folder / f"{name}.{kind}.csv.gz", columns, optional=kind in ("events", "guest_d1", "rtds"))
              for kind, columns in COLUMNS.items()}
     check_stints(files["runs"], f"{name}.runs.csv.gz")
     return Window(name, rows.iloc[0].to_dict(), files)
@@ -155,10 +156,15 @@ class Window:
 
     def __init__(self, name: str, row: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         self.name, self.row = name, dict(row)
+        if self.row["sched"] == "rtds":
+            files = rtds.on_xens_clock(files)
         self.runs, self.wakes, self.events, self.guest = files["runs"], files["wakes"], files["events"], files["guest_d1"]
+        self.rtds = files.get("rtds")
         self.all_runs = self.runs
         self.runs = self.runs[self.runs["dom"] != IDLE_DOMAIN].reset_index(drop=True)
         self.duration, self.cpus, self.costs = int(self.runs["end_ns"].max()), int(self.row["pcpus"]), PATH_COSTS
+        if self.row["sched"] == "rtds":
+            self.costs = rtds.path_costs()
         self.lost = int(self.row.get("lost", 0))
 
     def setting(self, column: str) -> dict[str, int]:
@@ -196,8 +202,10 @@ class Window:
 
     # -------------------------------------------------------------- the model's side
 
-    def scheduler(self) -> OpenedCredit:
-        """The scheduler with the window's parameters, as it stands when the window opens; SpecError unless it is credit."""
+    def scheduler(self) -> OpenedCredit | rtds.OpenedRTDS:
+        """The scheduler with the window's parameters, as it stands when the window opens; SpecError unless it is credit or RTDS."""
+        if self.row["sched"] == "rtds":
+            return rtds.opened(self)
         return OpenedCredit(timeslice=self.parameters.timeslice, ratelimit=self.parameters.ratelimit, opening=self.opening)
 
     @cached_property
@@ -252,8 +260,9 @@ class Window:
         if demand not in ("measured", "guest"):
             raise SpecError([Problem("demand", demand, "measured, guest", "choose one of these", "")])
         costs = costs or self.costs
+        order = rtds.start_order(self) if self.row["sched"] == "rtds" else self.first_runs
         vms = [VM(f"d{d}", tasks=self.tasks(d, costs, demand), weight=self.weight(f"d{d}"), cap=self.cap(f"d{d}"), control=d == 0,
-                  start=self.first_runs.index(d) if d in self.awake_at_start else 0) for d in self.domains]
+                  start=order.index(d) if d in self.awake_at_start else 0, **rtds.contract(self, d)) for d in self.domains]
         return System(cpus=self.cpus, vms=vms, costs=costs)
 
     def tasks(self, domain: int, costs: Costs, demand: str) -> list[Task]:

@@ -67,7 +67,7 @@ def undecided(name: str, walks: int = 16) -> int:
 def main() -> None:
     """Measure all windows."""
     rows = []
-    for path in sorted(FOLDER.glob("*.runs.csv.gz")):
+    for path in sorted(FOLDER.glob("*_credit_*.runs.csv.gz")):
         name = path.name.removesuffix(".runs.csv.gz")
         floor = xentrace.noise_floor(window(name))
         lacking = {"undecided": undecided(name)} if window(name).cpus == 1 else {}

@@ -1,0 +1,56 @@
+"""RTDS against a real Xen: free runs beside the trace (data/fidelity/rtds.csv); these tests fail when they get worse."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from rtds_table import FOLDER, NAMES, TABLE, measure
+
+import rtvirt as rv
+from rtvirt import xentrace
+from rtvirt.jit import DISABLED
+
+EXPECTED = pd.read_csv(TABLE, index_col="window")
+pytestmark = pytest.mark.skipif(DISABLED, reason="ten seconds of a trace take a minute without the JIT")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_rtds_window_has_become_worse(name):
+    found, expected = measure(name), EXPECTED.loc[name]
+    print(found)
+    assert found["time"] >= expected["time"] - 1e-5 and found["dispatches"] >= expected["dispatches"] - 1e-5
+    assert found["late"] == expected["late"] and found["late_agreed"] >= expected["late_agreed"]
+    assert found["share_pp"] <= expected["share_pp"] + 1e-3
+
+
+def test_late_replenishments_come_from_the_order_by_level():
+    """6.2.13: by deadline alone, E4b's late replenishments are not late."""
+    real = xentrace.load(FOLDER, NAMES[1])
+    opening = real.scheduler().opening
+    by_deadline = rv.simulate(real.system(), xentrace.rtds.OpenedRTDS(opening=opening, replenish_by="deadline"), real.duration)
+    found = xentrace.rtds.agreement(real, by_deadline)
+    assert found.late_agreed == 0 < found.late
+
+
+def test_supply_of_every_period_of_E4a():
+    """Budgets that fit are supplied in every period, in the trace and in the model, up to what switches cost."""
+    real = xentrace.load(FOLDER, NAMES[0])
+    model = rv.simulate(real.system(), real.scheduler(), real.duration)
+    for vm in real.system().vms[1:]:
+        deadline = real.scheduler().opening["deadline"][vm.name]
+        for table in (real.slices, model.slices):
+            mine = table[table["vm"] == vm.name]
+            starts = np.arange(deadline, real.duration - vm.period, vm.period)
+            supplied = [int((mine["end"].clip(t, t + vm.period) - mine["start"].clip(t, t + vm.period)).sum()) for t in starts[:200]]
+            assert min(supplied) > vm.budget - 60_000 and max(supplied) < vm.budget + 120_000
+
+
+def test_rtds_needs_its_records(tmp_path):
+    for kind in ("runs", "wakes"):
+        shutil.copy(FOLDER / f"{NAMES[0]}.{kind}.csv.gz", tmp_path)
+    shutil.copy(FOLDER / "experiments.csv", tmp_path)
+    with pytest.raises(rv.SpecError, match="needs its records of budgets"):
+        xentrace.load(tmp_path, NAMES[0]).scheduler()
