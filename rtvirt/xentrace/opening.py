@@ -3,6 +3,7 @@
 A trace shows no credits. But it shows what follows from them: who runs next, who is boosted, who leaves the active list. So credits
 are searched that name most of that right, one VM after another, ever finer, from several starts (the count has many local maxima).
 Without a file of events the phases of the tick and of the accounting are searched in the same way.
+With caps the order of the active list is searched too.
 """
 
 from __future__ import annotations
