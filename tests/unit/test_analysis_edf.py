@@ -25,7 +25,8 @@ from rtvirt.analysis import (
     rbf,
 )
 from rtvirt.errors import LimitError, SpecError
-from rtvirt.units import ms
+from rtvirt.jit import DISABLED
+from rtvirt.units import ms, us
 
 
 def random_tasks(rng, count, top=8, load=1.0, jitter=False):
@@ -59,7 +60,7 @@ def test_demand_is_what_counting_finds(seed):
 def test_qpa_is_checking_every_instant(seed):
     rng = random.Random(seed)
     fits = 0
-    for _ in range(400):
+    for _ in range(40 if DISABLED else 400):
         supply = rng.choice([Dedicated(), PeriodicResource(3, 2), PeriodicResource(5, 4), SlotTable([(0, 2), (3, 3)], 7),
                              FixedPriorityPartition([(1, 5, 3)])])
         rows = random_tasks(rng, rng.randint(1, 3), jitter=rng.random() < 0.3)
@@ -77,7 +78,7 @@ def test_qpa_is_checking_every_instant(seed):
             found = verdict.witness
             assert found.demand == oracle.demand_bound(rows, found.length) > curve[found.length] == found.supply
             assert sum(found.parts.values()) == found.demand and "surely brings" in verdict.why()
-    assert 40 < fits < 360
+    assert DISABLED or 40 < fits < 360
 
 
 def test_exact_on_one_pcpu(seed):
@@ -153,12 +154,12 @@ def test_blocking():
     assert edf_schedulable(tasks, blocking={"b": 3}).witness.parts["(held up)"] == 3
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32), st.integers(1, 30))
+@settings(max_examples=10 if DISABLED else 60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 5 if DISABLED else 30))
 def test_every_set_that_fits_is_met_by_its_responses(number, count):
     rng = random.Random(number)
     rows = random_tasks(rng, count, top=60, load=100)
-    scale = sum(Fraction(r["cost"], r["period"]) for r in rows) * rng.choice([Fraction(101, 100), 2, 3])
+    scale = sum(Fraction(r["cost"], r["period"]) for r in rows) * rng.choice([Fraction(5, 4) if DISABLED else Fraction(101, 100), 2, 3])
     for row in rows:
         row["period"], row["deadline"] = int(row["period"] * scale) + 1, int(row["deadline"] * scale) + 1
     tasks = as_tasks(rows)
@@ -174,7 +175,7 @@ def test_no_simulation_breaks_a_bound(seed, guest, round_):
     tasks = as_tasks(rows)
     bounds = {"edf": edf_response_times, "fifo": fifo_response_times}[guest](tasks, since="release")
     system = rv.System(cpus=1, vms=[rv.VM("rt", tasks=[t.replace(offset=rng.randint(0, t.period)) for t in tasks], guest=guest)])
-    table = rv.simulate(system, rv.FixedPriority(), duration=ms(2), record="summary").tasks
+    table = rv.simulate(system, rv.FixedPriority(), duration=us(100) if DISABLED else ms(2), record="summary").tasks
     assert all(int(table.loc[("rt", name), "response_max"]) <= bound for name, bound in bounds.items()), (rows, bounds)
     if guest == "edf" and edf_schedulable(tasks):
         assert int(table["misses"].sum()) == 0

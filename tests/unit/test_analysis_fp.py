@@ -14,7 +14,8 @@ from oracle import analysis_uniprocessor as oracle
 import rtvirt as rv
 from rtvirt.analysis import FixedPriorityPartition, PeriodicResource, SlotTable, fp_response_times, fp_schedulable
 from rtvirt.errors import LimitError, SpecError
-from rtvirt.units import ms
+from rtvirt.jit import DISABLED
+from rtvirt.units import ms, us
 
 
 def random_tasks(rng, count, top=7, jitter=False, load=1.0):
@@ -148,7 +149,7 @@ def test_more_work_takes_longer(number, count):
 
 def simulated(tasks, guest, *, vms=(), scheduler=None):
     system = rv.System(cpus=1, vms=[*vms, rv.VM("rt", tasks=tasks, guest=guest, priority=100)])
-    run = rv.simulate(system, scheduler or rv.FixedPriority(), duration=ms(2), record="summary")
+    run = rv.simulate(system, scheduler or rv.FixedPriority(), duration=us(100) if DISABLED else ms(2), record="summary")
     table = run.tasks
     return {task.name: int(table.loc[("rt", task.name), "response_max"]) for task in tasks}
 
