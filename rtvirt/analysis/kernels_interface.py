@@ -17,6 +17,7 @@ from .pattern import CORNERS, GAIN, LESS, PERIOD, START, UNIT, supplied
 from .requests import demand, put_row
 
 REACH = 2**58             # how far a response is followed
+TURNS = 1 << 12           # and for how many of the longest period: a busy period that is longer is looked at elsewhere
 
 
 @kernel
@@ -69,7 +70,7 @@ def edf_budget(sup, sets, rows, count, period, deadline, most, few, least):
         if end == MISSED and low < deadline:             # the first guess was rounded down
             low += 1
             continue
-        if end == TOO_CLOSE and top < REACH // 64:       # look as far as the stretch; a larger budget will tell
+        if end == TOO_CLOSE and top < 64 * furthest:     # look as far as the stretch; a larger budget will tell
             end = top
         if end < 0:
             return end
@@ -95,7 +96,14 @@ def edf_budget(sup, sets, rows, count, period, deadline, most, few, least):
 @kernel
 def fp_budget(sup, deadlines, first_task, tasks, begin, stairs, rows, period, deadline, most, few, least):
     """Smallest budget under fixed priorities, MISSED, or why there is no answer; `rows` hold offsets."""
-    low = least
+    low, furthest = least, period
+    for i in range(first_task, first_task + tasks):
+        if deadlines[i] < NEVER:
+            furthest = max(furthest, deadlines[i])
+        for j in range(stairs[i] - begin, stairs[i + 1] - begin):
+            if rows.period[j] < NEVER:
+                furthest = max(furthest, rows.period[j])
+    reach = furthest * TURNS if furthest < REACH // TURNS else REACH
     for i in range(first_task, first_task + tasks):
         if deadlines[i] >= NEVER:
             continue
@@ -105,7 +113,7 @@ def fp_budget(sup, deadlines, first_task, tasks, begin, stairs, rows, period, de
         cost, high, middle = rows.cost[first], deadline + 1, low
         while high > low:                                # the least budget in [low, high] that is enough; high: deadline + 1, none is
             set_budget(sup, period, deadline, middle)
-            found, _ = response(sup, rows, first, count, cost, 0, 1, deadlines[i], REACH, cost, 0)
+            found, _ = response(sup, rows, first, count, cost, 0, 1, deadlines[i], reach, cost, 0)
             if found == TOO_LONG:
                 return TOO_LONG
             if found == MISSED:

@@ -105,6 +105,8 @@ def loaded(module: str, old: str, new: str) -> ModuleType:
 
     def get_data(self, where):
         data = real(self, where)
+        if Path(where).name == "limits.py" and self.name.startswith(NAME):
+            return data.replace(b"FUEL = 20_000_000", b"FUEL = 20_000")          # a mutant that runs away gives up soon
         return source.replace(old, new, 1).encode() if Path(where) == path and self.name.startswith(NAME) else data
 
     importlib.machinery.SourceFileLoader.get_data = get_data
