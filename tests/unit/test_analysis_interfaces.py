@@ -126,8 +126,8 @@ def test_best_interfaces(seed):
     assert best_interface(tasks, [200], switch=199) is None
 
 
-def test_composition_over_three_levels_keeps_every_promise():
-    """A supply that keeps to each interface's worst, level by level, in a unit-time scheduler: nobody is late."""
+def test_composition_over_three_levels_asks_what_min_budget_asks():
+    """Each level's budget is the least for its parts as tasks. (No run of all levels at once is made.)"""
     brakes = Component("brakes", 10, tasks=[rv.Task("b", wcet=4, period=40)])
     car = Component("car", 5, parts=[brakes], tasks=[rv.Task("c", wcet=1, period=50)])
     modem = Component("modem", 4, tasks=[rv.Task("m", wcet=2, period=30)], guest="fp")
