@@ -37,11 +37,12 @@ class Fidelity:
     wakeup_quantiles : DataFrame
         p5, p50, p90, p99, max of d1's latencies [ns], real and model.
     decisions : float
-        Forced agreement (see `forced_agreement`); nan where it cannot be had.
+        Forced agreement (see `forced_agreement`); nan where it cannot be had: on several pCPUs, and under RTDS, whose measure is that of a free
+        run (`rtds.agreement`).
     boosts : tuple of int
         Wake-ups at which model and trace agree about the boost, and all; (0, 0) where it cannot be had.
     fitted : bool
-        True for the window from which the path costs come.
+        True for the windows from which the path costs come: E3b of credit, E4a of RTDS.
     """
 
     share_pp: float
@@ -56,13 +57,13 @@ class Fidelity:
 def fidelity(real: Window, model: Run, *, forced: bool = True) -> Fidelity:
     """Compare a model run with the window it replays; ``forced=False`` leaves out the walk through all decisions (seconds)."""
     start, end = UNSCORED, last_scored(real)
-    walk = forced_agreement(real) if forced and real.cpus == 1 else None
+    walk = forced_agreement(real) if forced and real.cpus == 1 and real.row["sched"] != "rtds" else None
     ours, theirs = latencies(model.wakeups, start, end), latencies(real.wakeups, start, end)
     return Fidelity(
         share_pp=share_error(real.slices, model.slices, start, end), slice_ks=slice_distance(real.slices, model.slices, start, end),
         wakeup_ks=distance(ours, theirs, WAKE_GRID), wakeup_quantiles=quantiles(theirs, ours),
         decisions=walk.agreement if walk else float("nan"), boosts=(walk.boosts_agreed, walk.boosts) if walk else (0, 0),
-        fitted=real.name.startswith("E3b_"))
+        fitted=real.name.startswith(("E3b_", "E4a_")))
 
 
 @dataclass(frozen=True)

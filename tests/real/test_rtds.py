@@ -26,6 +26,13 @@ def test_no_rtds_window_has_become_worse(name):
     assert found["share_pp"] <= expected["share_pp"] + 1e-3
 
 
+def test_fidelity_takes_windows_of_rtds():
+    """The same call as for credit; there is no walk, so nothing is said of single decisions."""
+    real = xentrace.load(FOLDER, NAMES[0])
+    found = xentrace.fidelity(real, rv.simulate(real.system(), real.scheduler(), real.duration))
+    assert found.share_pp < 0.05 and np.isnan(found.decisions) and found.boosts == (0, 0) and found.fitted
+
+
 def test_late_replenishments_come_from_the_order_by_level():
     """6.2.13: by deadline alone, E4b's late replenishments are not late."""
     real = xentrace.load(FOLDER, NAMES[1])
