@@ -120,6 +120,7 @@ function render({ model, el: root }) {
   for (const name of ["", "virtual PSW: the guest believes", "real PSW: the processor has"]) el("th", "", head, name);
   el("h4", "", right, "Console");
   const printed = el("div", "rtvirt-console", right);
+  keepKeysOfLists(root);
 
   let run = null, look = null, width = 0;
   const moment = () => model.get("moment");

@@ -20,7 +20,7 @@ class Walk(anywidget.AnyWidget):
     the ends. What the reader asks for arrives in `wanted`; whoever owns the position moves it.
     """
 
-    _esm = read_assets("canvas.js", "walk.js")
+    _esm = read_assets("canvas.js", "lists.js", "walk.js")
     _css = read_assets("explorers.css", "walk.css")
     run = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes(b"").tag(sync=True)
