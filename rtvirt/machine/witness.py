@@ -10,7 +10,7 @@ from .layout import CAUSES, HALT, OK
 from .tables import text_table
 
 MEANING = {
-    "control": "control-sensitive: M, R, storage outside E|R or (extended model) other control state changes, and it is no trap",
+    "control": "control-sensitive: control state changes, and it is no trap",
     "user control": "user-sensitive: control-sensitive in user mode",
     "mode": "mode-sensitive: only M differs between the states, and the results differ",
     "location": "location-sensitive: only l differs between the states, and the results differ",
