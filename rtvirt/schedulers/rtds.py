@@ -4,9 +4,9 @@ The idea. Every vCPU is a *server*: it may run `budget` in every `period`, and i
 earliest deadlines run (global EDF). A budget is used up by running only; one that is left over is lost at the deadline. Periods lie on a
 fixed grid: waking late does not start a new one.
 
-What to look for. If the budgets fit on the pCPU, each vCPU gets its budget in each period, whatever the others do: that can be proved, and
-the fifth notebook does. What a budget buys within a period is less clear: the wait can be almost two periods' rests (6.3.5), and equal
-deadlines are decided by who came first.
+What to look for. If the budgets fit on the pCPU and nobody has extratime, each vCPU gets its budget in each period, whatever the others do.
+With extratime replenishments may come late and untold (6.2.13, 6.2.15), and then somebody gets less. What a budget buys within a period is
+less clear: the wait can be almost two periods' rests (6.3.5), and equal deadlines are decided by who came first.
 """
 
 from __future__ import annotations
