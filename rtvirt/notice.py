@@ -1,4 +1,4 @@
-"""A line for people who wait: the first use of a scheduler compiles it, and for about ten seconds nothing else would move.
+"""A line for people who wait: for a scheduler that is compiled on its first use, for a fit. For about ten seconds nothing else would move.
 
 Only a person is told: in a terminal, or in a notebook whose front end could ask its reader something. What executes notebooks to store
 or to compare their outputs cannot (the kernel's ``allow_stdin``), nor can a pipe read. The line goes when the wait is over.

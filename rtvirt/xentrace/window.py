@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import Problem, SpecError
+from ..notice import waiting
 from ..schedulers import Credit
 from ..system import VM, Costs, System, Task, hog
 from ..units import ms, us
@@ -210,8 +211,10 @@ class Window:
 
     @cached_property
     def opening(self) -> Opening:
-        """Credits, active list and timers at the window's beginning, fitted on its unscored first 2.5 s (seconds of work, once)."""
-        return opening_of(self)
+        """Credits, active list and timers at the window's beginning, fitted on its unscored first 2.5 s: seconds of work, once; with caps
+        on several VMs, whose order is searched too, up to a minute."""
+        with waiting(f"rtvirt: fitting in what state {self.name} opens (some seconds, longer with caps) ..."):
+            return opening_of(self)
 
     @cached_property
     def ticks(self) -> np.ndarray:

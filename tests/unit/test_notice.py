@@ -1,4 +1,4 @@
-"""Who waits for a compilation is told, and nobody else."""
+"""Who waits for a compilation or a fit is told, and nobody else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import rtvirt as rv
-from rtvirt import jit, simulation
+from rtvirt import jit, notice, simulation
 from rtvirt.explorers import credit
 
 LINE = "rtvirt: compiling the credit scheduler, once (about 10 s) ..."
@@ -81,3 +81,11 @@ def test_machine_code_of_another_copy_does_not_count(monkeypatch, tmp_path):
     elsewhere.mkdir(parents=True)
     (elsewhere / "loop.run-37.py311.1.nbc").write_bytes(b"machine code")
     assert not jit.is_warm("null")
+
+
+def test_whoever_waits_for_a_fit_is_told():
+    said = []
+    with notice.shown_by(said.append):
+        real = rv.xentrace.load(rv.data.FOLDER / "xen-traces", "D1_credit_2pcpu_3hogs")
+        assert real.opening is real.opening
+    assert said == ["rtvirt: fitting in what state D1_credit_2pcpu_3hogs opens (some seconds, longer with caps) ...", ""]
