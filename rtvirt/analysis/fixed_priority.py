@@ -10,6 +10,8 @@ import numpy as np
 
 from ..errors import Problem, SpecError
 from ..system import VM, Task
+from .demand import evaluate
+from .kernels_demand import requests_of
 from .kernels_fp import Sets, bounds_of
 from .limits import HORIZON, NEVER, TOO_LONG, refuse
 from .overheads import Overheads
@@ -206,8 +208,6 @@ def explain(asked: TaskSet, supply: Supply, options: Options, i: int, bound: int
         return Endless(endless[0])
     if bound is None:
         return Overload(asked.utilization(i + 1), supply.rate, asked.names[:i + 1])
-    from .demand import evaluate, requests_of
-
     higher = asked.pick(range(i)).rows()
     own, (held, last) = asked.pick([i]), options
     job, came = 0, 0
