@@ -9,16 +9,17 @@ import click
 
 from ..errors import Problem, SpecError
 
-SCHEDULERS = ("credit", "rtds", "null", "rr", "fp")
+SCHEDULERS = ("credit", "credit2", "rtds", "null", "rr", "fp")
 PICTURES = (".png", ".pdf", ".svg", ".jpg")
 
 
 @click.command(help="Simulate the system in FILE (YAML) and print tables of VMs and tasks.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--scheduler", type=click.Choice(SCHEDULERS), default="credit", show_default=True)
-@click.option("--xen", default=None, help="Version whose scheduler to run; credit: 4.17 (the default), 4.22, 3.1, 3.0.3; rtds: 4.17, 4.22, 4.5.")
+@click.option("--xen", default=None, help="Version whose scheduler to run; credit: 4.17 (the default), 4.22, 3.1, 3.0.3; credit2: 4.17, 4.22, 4.9; "
+              "rtds: 4.17, 4.22, 4.5.")
 @click.option("--timeslice", default=None, help="Of credit, for example 5ms.")
-@click.option("--ratelimit", default=None, help="Of credit, for example 0ms.")
+@click.option("--ratelimit", default=None, help="Of credit and credit2, for example 0ms.")
 @click.option("--quantum", default=None, help="Of rr, for example 10ms.")
 @click.option("--costs", default=None, help="Costs of the hypervisor in place of the file's: a preset, for example traced-xen.")
 @click.option("--duration", default="10s", show_default=True, help="Virtual time, for example 500ms.")
@@ -61,10 +62,10 @@ def simulate(file: Path, costs: str | None, duration: str, seed: int, record: st
 
 def make_scheduler(scheduler: str, xen: str | None, timeslice: str | None, ratelimit: str | None, quantum: str | None) -> Any:
     """The scheduler that the options describe."""
-    from ..schedulers import RTDS, Credit, FixedPriority, Null, RoundRobin
+    from ..schedulers import RTDS, Credit, Credit2, FixedPriority, Null, RoundRobin
     from ..units import parse_time
 
-    kinds = {"credit": Credit, "rtds": RTDS, "rr": RoundRobin, "null": Null, "fp": FixedPriority}
+    kinds = {"credit": Credit, "credit2": Credit2, "rtds": RTDS, "rr": RoundRobin, "null": Null, "fp": FixedPriority}
     times = {"timeslice": timeslice, "ratelimit": ratelimit, "quantum": quantum}
     given = {"xen": xen} | {name: parse_time(value) for name, value in times.items() if value is not None}
     given = {name: value for name, value in given.items() if value is not None}

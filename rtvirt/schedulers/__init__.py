@@ -5,9 +5,10 @@ import its class below. CONTRIBUTING.md shows a whole one.
 """
 
 from .credit import Credit
+from .credit2 import Credit2
 from .fixed_priority import FixedPriority
 from .null import Null
 from .round_robin import RoundRobin
 from .rtds import RTDS
 
-__all__ = ["RTDS", "Credit", "FixedPriority", "Null", "RoundRobin"]
+__all__ = ["RTDS", "Credit", "Credit2", "FixedPriority", "Null", "RoundRobin"]

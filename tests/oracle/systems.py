@@ -13,6 +13,7 @@ SCHEDULERS = {
     "credit-3.1": lambda rnd: rv.Credit(xen="3.1"), "credit-3.0.3": lambda rnd: rv.Credit(xen="3.0.3"),
     "rr": lambda rnd: rv.RoundRobin(quantum=ms(rnd.choice([1, 5, 10]))), "fp": lambda rnd: rv.FixedPriority(), "null": lambda rnd: rv.Null(),
     "rtds-4.17": lambda rnd: rv.RTDS(replenish_by=rnd.choice(["priority", "priority", "deadline"])),
+    "credit2-4.17": lambda rnd: rv.Credit2(**credit2_options(rnd)), "credit2-4.9": lambda rnd: rv.Credit2(xen="4.9", **credit2_options(rnd)),
     "rtds-4.22": lambda rnd: rv.RTDS(xen="4.22"), "rtds-4.5": lambda rnd: rv.RTDS(xen="4.5"),
 }
 
@@ -21,6 +22,12 @@ def credit_options(rnd: random.Random) -> dict[str, int]:
     """Time slices and ratelimits."""
     timeslice = ms(rnd.choice([1, 2, 5, 30, 30, 30]))
     return {"timeslice": timeslice, "ratelimit": min(timeslice, rnd.choice([0, us(500), ms(1)]))}
+
+
+def credit2_options(rnd: random.Random) -> dict[str, Any]:
+    """Ratelimits and run queues."""
+    return {"ratelimit": rnd.choice([0, us(100), us(500), ms(1), ms(1), ms(20)]), "runqueue": rnd.choice(["socket", "socket", "cpu"]),
+            "max_cpus": rnd.choice([16, 16, 2])}
 
 
 def grid(rnd: random.Random, low: float, high: float) -> int:
@@ -115,15 +122,15 @@ def server(rnd: random.Random) -> dict[str, int]:
             if period > ms(2) else period * parts // 10}
 
 
-ONLY_RTDS = ("replenish_late", "replenish_path", "replenish_each", "saved_path")
+OF_BUDGETS = ("replenish_late", "replenish_path", "replenish_each", "saved_path")      # for schedulers that have any
 
 
 def costs(rnd: random.Random, scheduler: str) -> rv.Costs:
     """Nothing mostly; now and then everything."""
     if rnd.random() < 0.65:
         return rv.Costs()
-    names = [name for name in rv.Costs.model_fields if name not in ONLY_RTDS and rnd.random() < 0.5]
-    names += [name for name in ONLY_RTDS if scheduler.startswith("rtds") and rnd.random() < 0.5]
+    names = [name for name in rv.Costs.model_fields if name not in OF_BUDGETS and rnd.random() < 0.5]
+    names += [name for name in OF_BUDGETS if scheduler.startswith(("rtds", "credit2")) and rnd.random() < 0.5]
     chosen = {name: us(50) if name == "timer_slop" else rnd.choice([0, us(1), us(10), 7321]) for name in names}
     for kind in ("", "block_"):           # a stint ends before the next begins
         if kind + "switch_out" in chosen or kind + "switch_in" in chosen:

@@ -14,6 +14,7 @@ from rtvirt.state import EVENTS
 
 from .core import World
 from .credit import Credit, Credit2007
+from .credit2 import Credit2
 from .plain import FixedPriority, Null, RoundRobin
 from .rtds import Rtds
 from .systems import SCHEDULERS, system
@@ -24,7 +25,7 @@ ASIDE = {"tick", "account", "dispatch", "preempt", "block", "wake", "unboost", "
 
 def oracle(spec: rv.System, scheduler: Any, duration: int, seed: int) -> World:
     """The oracle's run."""
-    kinds = {rv.Null: Null, rv.RoundRobin: RoundRobin, rv.FixedPriority: FixedPriority, rv.RTDS: Rtds}
+    kinds = {rv.Null: Null, rv.RoundRobin: RoundRobin, rv.FixedPriority: FixedPriority, rv.RTDS: Rtds, rv.Credit2: Credit2}
     kind = kinds.get(type(scheduler)) or (Credit2007 if scheduler.xen.startswith("3") else Credit)
     return World(spec, lambda world: kind(world, scheduler), duration, seed).run()
 
