@@ -195,8 +195,9 @@ def leave(st, c2, now, v):
 @kernel
 def reconfigured(st, c2, now, v):
     """A vCPU's VM has another weight or cap."""
-    weigh(st, c2, queue_of(st, c2, v))
-    if st.vcpus[v].number == 0:
+    if st.vcpus[v].number == 0:                        # once for all its vCPUs
+        for q in range(c2.rules.queues):
+            weigh(st, c2, q)
         change_cap(st, c2, now, st.vcpus[v].vm)
 
 

@@ -222,11 +222,12 @@ class Credit2(Policy):
         idle = [p for p in free if p.current is None]
         best = next((p for p in idle if p.number in self.liked(v)), idle[0] if idle else None)
         if best is None:
-            scores = {p: score for p in free if (score := self.score(v, p)) > 0}
-            if own in scores and own.number in self.liked(v):
-                best = own
+            mine = self.score(v, own) if own in free else 0
+            if mine > 0 and own.number in self.liked(v):
+                best = own                                                           # the others are not even charged
             else:
-                best = max(scores, key=lambda p: scores[p], default=None)            # the first of equals
+                scores = {p: mine if p is own else self.score(v, p) for p in free}
+                best = max((p for p in free if scores[p] > 0), key=lambda p: scores[p], default=None)            # the first of equals
         if best:
             self.tickled.add(best.number)
             self.books[v].promised = best.number
