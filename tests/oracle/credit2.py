@@ -89,8 +89,8 @@ class Credit2(Policy):
     def insert(self, v: OVcpu) -> None:
         """5.2.2."""
         credit = self.books[v].credit
-        behind = [i for i, w in enumerate(self.queue) if self.books[w].credit < credit]
-        self.queue.insert(behind[0] if behind else len(self.queue), v)
+        behind = [w for w in self.waiting(v.pcpu) if self.books[w].credit < credit]
+        self.queue.insert(self.queue.index(behind[0]) if behind else len(self.queue), v)
 
     # ------------------------------------------------------------ caps
 
