@@ -73,7 +73,7 @@ class Costs(Spec):
 
         Parameters
         ----------
-        name : {"traced-xen", "traced-xen-rtds", "xen-2003", "xen-4.5-pv", "spumone-2011"}
+        name : {"traced-xen", "traced-xen-rtds", "xen-2003", "xen-4.5-pv", "spumone-2011", "traced-xen-credit2"}
             In a system file: ``costs: traced-xen``, or ``costs: {preset: traced-xen, hypercall: 220 ns}``. See `sources`.
 
         Raises

@@ -6,7 +6,7 @@ only the state at its start (`Opening`) is fitted, on its first 2.5 s, which are
 and serve all. What was chosen with the scored seconds in view is listed in docs/fidelity.md.
 """
 
-from . import rtds
+from . import credit2, rtds
 from .binary import read_binary
 from .fidelity import Fidelity, Floor, fidelity, noise_floor
 from .forced import forced_agreement
@@ -14,5 +14,5 @@ from .opening import Opening
 from .walk import Forced
 from .window import PATH_COSTS, OpenedCredit, Window, load
 
-__all__ = ["PATH_COSTS", "Fidelity", "Floor", "Forced", "OpenedCredit", "Opening", "Window", "fidelity", "forced_agreement", "load", "noise_floor",
-           "read_binary", "rtds"]
+__all__ = ["PATH_COSTS", "Fidelity", "Floor", "Forced", "OpenedCredit", "Opening", "Window", "credit2", "fidelity", "forced_agreement", "load",
+           "noise_floor", "read_binary", "rtds"]

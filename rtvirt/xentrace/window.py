@@ -17,7 +17,7 @@ from ..notice import waiting
 from ..schedulers import Credit
 from ..system import VM, Costs, System, Task, hog
 from ..units import ms, us
-from . import rtds
+from . import credit2, rtds
 from .clocks import accountings_of, ticks_of
 from .guest import guest_tasks
 from .opening import Opening, opening_of
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 PATH_COSTS = Costs.preset("traced-xen")
 """Path costs of the traced machine, read off window E3b_credit_p7w1_2hogs (whose own score is therefore *fitted*)."""
+
+OTHERS = {"rtds": rtds, "credit2": credit2}
+"""Schedulers that write down how they stand: their windows are opened, and compared, in modules of their own."""
 
 COLUMNS = {
     "runs": ("start_ns", "end_ns", "cpu", "dom", "vcpu", "end"), "wakes": ("wake_ns", "run_ns", "dom", "vcpu", "lat_ns"),
@@ -164,8 +167,8 @@ class Window:
         self.all_runs = self.runs
         self.runs = self.runs[self.runs["dom"] != IDLE_DOMAIN].reset_index(drop=True)
         self.duration, self.cpus, self.costs = int(self.runs["end_ns"].max()), int(self.row["pcpus"]), PATH_COSTS
-        if self.row["sched"] == "rtds":
-            self.costs = rtds.path_costs()
+        if self.row["sched"] in OTHERS:
+            self.costs = OTHERS[self.row["sched"]].path_costs()
         self.lost = int(self.row.get("lost", 0))
 
     def setting(self, column: str) -> dict[str, int]:
@@ -203,10 +206,10 @@ class Window:
 
     # -------------------------------------------------------------- the model's side
 
-    def scheduler(self) -> OpenedCredit | rtds.OpenedRTDS:
-        """The scheduler with the window's parameters, as it stands when the window opens; SpecError unless it is credit or RTDS."""
-        if self.row["sched"] == "rtds":
-            return rtds.opened(self)
+    def scheduler(self) -> OpenedCredit | credit2.OpenedCredit2 | rtds.OpenedRTDS:
+        """The scheduler with the window's parameters, as it stands when the window opens; SpecError unless it is credit, credit2 or RTDS."""
+        if self.row["sched"] in OTHERS:
+            return OTHERS[self.row["sched"]].opened(self)
         return OpenedCredit(timeslice=self.parameters.timeslice, ratelimit=self.parameters.ratelimit, opening=self.opening)
 
     @cached_property
