@@ -145,15 +145,15 @@ def start(st, c2):
 @seldom
 def place(st, c2, now, v):
     """A VM starts: a full credit, and from now on it counts in its run queue, runnable or not (5.2.1)."""
-    account = c2.vcpus[v]
+    account, path = c2.vcpus[v], 0                     # a trace's opening: it has been there, and nobody has to be told first
     if not account.opened:
-        account.credit = FIRST
+        account.credit, path = FIRST, st.costs.wake_path
     account.opened = account.rest = account.budget = 0
     account.charged_to, account.assigned = now, 1
     weigh(st, c2, queue_of(st, c2, v))
     begin_cap(st, c2, now, st.vcpus[v].vm)
-    if not st.vcpus[v].blocked and st.vcpus[v].paused == 0:
-        wake(st, c2, now, v)
+    if runnable(st, v) and not runs(st, v):
+        arrive(st, c2, now, v, now + path)
 
 
 @kernel

@@ -101,6 +101,16 @@ def opened(window: Window) -> OpenedCredit2:
     return OpenedCredit2(ratelimit=parameters(window).ratelimit, opening=opening_of(window))
 
 
+def start_order(window: Window) -> list[int]:
+    """Nobody starts later than the others: the queue is sorted by credit (5.2.2), whoever comes first."""
+    return []
+
+
+def had_blocked(stint: Any, costs: Costs) -> bool:
+    """Is a domain's first stint so short that it had blocked before the window opened, and only the switch was left?"""
+    return bool(stint["end"] == "cut_start" and stint["end_ns"] <= costs.block_path + (costs.block_switch_out or costs.switch_out))
+
+
 # ------------------------------------------------------------------ each rule, one step
 
 
@@ -206,7 +216,7 @@ class OneStep:
         c2.vcpus[v].promised = -1
         if looked:
             self.score.count(at, "burn", int(c2.vcpus[current].credit), following[0].args[0])
-            c2.vcpus[current].credit = following[0].args[0]
+            c2.vcpus[current].credit, c2.vcpus[current].charged_to = following[0].args[0], now
 
     def decide(self, at: int, told: list[Record]) -> None:
         """Who runs from now on, for how long, and is there a reset? A charge says what time it is by Xen's clock, to the nanosecond."""

@@ -12,12 +12,13 @@ from ..results import Run
 from ..simulation import simulate
 from .forced import forced_agreement, last_scored
 from .opening import UNSCORED
-from .window import Window
+from .window import OTHERS, Window
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SLICE_GRID, WAKE_GRID = 100_000, 25_000      # [ns]: without a grid, atoms of path costs would ruin the distances
+CREDIT2_GRID = 50_000                        # of stints under credit2, which are shorter [ns]
 LEAST_SLICES = 60
 QUANTILES = (0.05, 0.5, 0.9, 0.99, 1.0)
 
@@ -31,18 +32,18 @@ class Fidelity:
     share_pp : float
         Largest error of a VM's share, percentage points.
     slice_ks : float
-        Largest Kolmogorov-Smirnov distance of stint lengths, over VMs with at least 60, on a 0.1 ms grid.
+        Largest Kolmogorov-Smirnov distance of stint lengths, over VMs with at least 60, on a grid of 0.1 ms, 50 us under credit2.
     wakeup_ks : float
         The same for wake-up latencies of d1 on a 25 us grid; nan if it never wakes.
     wakeup_quantiles : DataFrame
         p5, p50, p90, p99, max of d1's latencies [ns], real and model.
     decisions : float
-        Forced agreement (see `forced_agreement`); nan where it cannot be had: on several pCPUs, and under RTDS, whose measure is that of a free
-        run (`rtds.agreement`).
+        Forced agreement (see `forced_agreement`); nan where it cannot be had: on several pCPUs, and under RTDS and credit2, which have measures of
+        their own (`rtds.agreement`, `credit2.agreement`).
     boosts : tuple of int
         Wake-ups at which model and trace agree about the boost, and all; (0, 0) where it cannot be had.
     fitted : bool
-        True for the windows from which the path costs come: E3b of credit, E4a of RTDS.
+        True for the windows from which the path costs come: E3b of credit, E4a of RTDS, E6a of credit2.
     """
 
     share_pp: float
@@ -57,13 +58,15 @@ class Fidelity:
 def fidelity(real: Window, model: Run, *, forced: bool = True) -> Fidelity:
     """Compare a model run with the window it replays; ``forced=False`` leaves out the walk through all decisions (seconds)."""
     start, end = UNSCORED, last_scored(real)
-    walk = forced_agreement(real) if forced and real.cpus == 1 and real.row["sched"] != "rtds" else None
+    walk = forced_agreement(real) if forced and real.cpus == 1 and real.row["sched"] not in OTHERS else None
     ours, theirs = latencies(model.wakeups, start, end), latencies(real.wakeups, start, end)
+    grid = CREDIT2_GRID if real.row["sched"] == "credit2" else SLICE_GRID
     return Fidelity(
-        share_pp=share_error(real.slices, model.slices, start, end), slice_ks=slice_distance(real.slices, model.slices, start, end),
+        share_pp=share_error(real.slices, model.slices, start, end),
+        slice_ks=slice_distance(real.slices, model.slices, start, end, grid),
         wakeup_ks=distance(ours, theirs, WAKE_GRID), wakeup_quantiles=quantiles(theirs, ours),
         decisions=walk.agreement if walk else float("nan"), boosts=(walk.boosts_agreed, walk.boosts) if walk else (0, 0),
-        fitted=real.name.startswith(("E3b_", "E4a_")))
+        fitted=real.name.startswith(("E3b_", "E4a_", "E6a_")))
 
 
 @dataclass(frozen=True)
@@ -101,13 +104,13 @@ def share_error(real: pd.DataFrame, model: pd.DataFrame, start: int, end: int) -
     return 100 * max(abs(ours.get(vm, 0.0) - share) for vm, share in theirs.items())
 
 
-def slice_distance(real: pd.DataFrame, model: pd.DataFrame, start: int, end: int) -> float:
+def slice_distance(real: pd.DataFrame, model: pd.DataFrame, start: int, end: int, grid: int = SLICE_GRID) -> float:
     """Largest distance of stint lengths over VMs with enough of them."""
     worst = 0.0
     for vm, table in real.groupby("vm"):
         theirs, ours = (lengths(t[t["vm"] == vm], start, end) for t in (table, model))
         if len(theirs) >= LEAST_SLICES:
-            worst = max(worst, distance(ours, theirs, SLICE_GRID))
+            worst = max(worst, distance(ours, theirs, grid))
     return worst
 
 

@@ -266,9 +266,10 @@ class Window:
         if demand not in ("measured", "guest"):
             raise SpecError([Problem("demand", demand, "measured, guest", "choose one of these", "")])
         costs = costs or self.costs
-        order = rtds.start_order(self) if self.row["sched"] == "rtds" else self.first_runs
+        orders = {"rtds": rtds.start_order, "credit2": credit2.start_order}
+        order = orders[self.row["sched"]](self) if self.row["sched"] in orders else self.first_runs
         vms = [VM(f"d{d}", tasks=self.tasks(d, costs, demand), weight=self.weight(f"d{d}"), cap=self.cap(f"d{d}"), control=d == 0,
-                  start=order.index(d) if d in self.awake_at_start else 0, **rtds.contract(self, d)) for d in self.domains]
+                  start=order.index(d) if d in order and d in self.awake_at_start else 0, **rtds.contract(self, d)) for d in self.domains]
         return System(cpus=self.cpus, vms=vms, costs=costs)
 
     def tasks(self, domain: int, costs: Costs, demand: str) -> list[Task]:
@@ -295,6 +296,8 @@ class Window:
         if runs["end"].iloc[-1] != "blocked":
             total[asked[-1]] = LONGEST_WORK                # it goes on beyond the window
         worked = total > 0                                 # a wake-up at the window's very end has not run yet
+        if self.row["sched"] == "credit2" and credit2.had_blocked(runs.iloc[0], costs):
+            worked[0] = False
         return wakes[worked].tolist(), total[worked].tolist()
 
     def wake_instants(self, domain: int, costs: Costs) -> np.ndarray:
