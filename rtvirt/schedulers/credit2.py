@@ -23,9 +23,11 @@ from ..rows import fill
 from ..state import IDLE, NO_LIMIT, RATELIMIT, ask_decision, log
 from .checks import check_choice, check_time, check_version
 from .contracts import Contracts
-from .credit2_accounts import FIRST, OF_IDLE, burn, enqueue, make_credit2_state, queue_of, queued, reset, runs, weigh
+from .credit2_accounts import FIRST, OF_IDLE, burn, enqueue, make_credit2_state, queued, reset, runs, weigh
+from .credit2_balance import balance
 from .credit2_caps import LEAST_QUOTA, PERIOD, begin_cap, change_cap, end_cap, give_back, grab, replenish  # noqa: F401  (the loop calls it)
 from .credit2_initial import apply_initial
+from .credit2_load import FIRST_LOAD, GRAIN, count, join, least_loaded, quit_queue
 from .credit2_placement import COMPENSATION, RESISTANCE, arrive, better_place, likes, tickle
 from .runqueue import NOBODY, remove
 
@@ -54,10 +56,9 @@ class Credit2:
 
     Notes
     -----
-    Several run queues: a new vCPU goes to the queue of the pCPU that it is bound for (docs/model.md 5.2), and stays there. What the model
-    leaves out: the averages of load, by which Xen chooses a queue for a new vCPU, and evens queues out at resets (5.5); SMT siblings, NUMA
-    nodes, cpupools. With one run queue, the default up to 16 pCPUs, only the last three make a difference. Time in the hypervisor is charged to
-    the vCPU that comes.
+    Several run queues: a new vCPU joins the one with the least average load, and at resets a waiting or sleeping one may be moved, or two
+    swapped (5.5). What the model leaves out: moving a vCPU that runs; SMT siblings, NUMA nodes, cpupools. Time in the hypervisor is charged
+    to the vCPU that comes.
 
     On several pCPUs one can be idle while a vCPU waits: one that has less than -9.5 ms of credit is not taken from another pCPU (5.3 step 4).
 
@@ -144,15 +145,17 @@ def start(st, c2):
 @kernel
 @seldom
 def place(st, c2, now, v):
-    """A VM starts: a full credit, and from now on it counts in its run queue, runnable or not (5.2.1)."""
+    """A VM starts: a full credit; and from now on it counts in a run queue, runnable or not (5.2.1, 5.5.2)."""
     account, path = c2.vcpus[v], 0                     # a trace's opening: it has been there, and nobody has to be told first
     if not account.opened:
         account.credit, path = FIRST, st.costs.wake_path
-    account.opened = account.rest = account.budget = 0
-    account.charged_to, account.assigned = now, 1
-    weigh(st, c2, queue_of(st, c2, v))
+    account.opened = account.rest = account.budget = account.load = 0
+    account.charged_to, account.average, account.load_at = now, FIRST_LOAD, now >> GRAIN
+    join(st, c2, now, v, c2.pcpus[st.vcpus[v].pcpu].queue if runs(st, v) else least_loaded(st, c2, now, v))
     begin_cap(st, c2, now, st.vcpus[v].vm)
-    if runnable(st, v) and not runs(st, v):
+    if runs(st, v):                                    # its VM has been restarted before it was off
+        count(st, c2, now, v, 1)
+    elif runnable(st, v):
         arrive(st, c2, now, v, now + path)
 
 
@@ -170,6 +173,7 @@ def sleep(st, c2, now, v):
         ask_decision(st, st.vcpus[v].pcpu, now)
     elif queued(c2, v):
         remove(c2.queues, v)
+        count(st, c2, now, v, 0)
     else:
         c2.vcpus[v].requeue = 0
 
@@ -187,8 +191,10 @@ def leave(st, c2, now, v):
     if account.parked:
         account.parked = 0
         st.vcpus[v].paused -= 1
-    account.assigned = account.budget = 0
-    weigh(st, c2, queue_of(st, c2, v))
+    account.budget = 0
+    if account.assigned:
+        quit_queue(st, c2, now, v)
+    account.load = 0
     end_cap(st, c2, now, st.vcpus[v].vm)
 
 
@@ -222,6 +228,8 @@ def decide(st, c2, now, p):
         return IDLE, NO_LIMIT
     if c2.vcpus[chosen].credit <= 0 and (line.head == NOBODY or c2.vcpus[line.head].credit <= 0):
         reset(st, c2, now, p, chosen)                                             # step 5
+        if c2.rules.queues > 1:
+            balance(st, c2, now, p, chosen)
     ran = now - st.pcpus[p].since
     if chosen != current:
         take_on(st, c2, now, p, chosen)
@@ -253,6 +261,7 @@ def choose(st, c2, now, p, current):
             if grab(st, c2, now, v):
                 return v
             remove(c2.queues, v)                                                  # parked
+            count(st, c2, now, v, 0)
         v = following
     return current if stays else IDLE
 
@@ -300,6 +309,8 @@ def saved(st, c2, now, p, v):
         account.requeue = 0
         enqueue(st, c2, v)
         tickle(st, c2, now, v, asked_at)
+    else:
+        count(st, c2, now, v, 0)
     if account.assigned and c2.vms[account.vm].total > 0:
         give_back(st, c2, now, v, asked_at)
 

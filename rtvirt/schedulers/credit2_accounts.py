@@ -35,6 +35,9 @@ class Account(Row):
     requeue: int              # 1: and it is to be queued once they are saved
     budget: int               # of its VM's cap, what it may still run; less than 0 if it ran too long [ns]
     parked: int               # 1: kept from running by its VM's cap (5.6.2)
+    load: int                 # 1: it runs or waits
+    average: int              # of that [2^-18]
+    load_at: int              # the average is up to date to here [1024 ns]
     opened: int               # 1: `initial` has said what it has: its VM's start is no reason to give it more
 
 
@@ -61,6 +64,9 @@ class Group(Row):
     first: int                # its lowest-numbered pCPU
     pcpus: int                # how many follow
     heaviest: int             # largest weight of the vCPUs assigned, runnable or not (5.2.1)
+    load: int                 # vCPUs that run or wait (5.5.1)
+    average: int              # of that [2^-18]
+    load_at: int              # the average is up to date to here [1024 ns]
 
 
 class Rules(Row):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..jit import kernel
 from ..state import IDLE, ask_decision
 from .credit2_accounts import FIRST, burn, enqueue, queue_of, queued
+from .credit2_load import count
 from .runqueue import NOBODY
 
 COMPENSATION = 50_000                 # credit that it gets for that (5.1)
@@ -17,6 +18,7 @@ def arrive(st, c2, now, v, at):
     """A vCPU can run: it is queued, and somebody told; if its registers are still being saved, later (5.3.7)."""
     if queued(c2, v):
         return
+    count(st, c2, now, v, 1)
     if c2.vcpus[v].saving:
         c2.vcpus[v].requeue = 1
         return

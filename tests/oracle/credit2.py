@@ -11,6 +11,21 @@ MS, US = 1_000_000, 1_000
 INIT, LEAST, MOST = 10 * MS, -10 * MS, 10 * MS + 500 * US
 
 
+class OLoad:
+    """5.5.1: a load, and its average in parts of 2^18."""
+
+    def __init__(self) -> None:
+        self.load = self.average = self.at = 0
+
+    def update(self, now: int) -> None:
+        """Up to now."""
+        steps, self.at = now // 1024 - self.at, now // 1024
+        if steps > 2**20:
+            self.average = self.load * 2**18
+        else:
+            self.average += steps * self.load * 2**18 // 2**20 - steps * self.average // 2**20
+
+
 class OAccount:
     """What a vCPU has, and owes."""
 
@@ -18,6 +33,7 @@ class OAccount:
         self.credit, self.rest, self.charged_to, self.budget = INIT, 0, 0, 0
         self.assigned = self.saving = self.add_later = self.parked = self.yielded = False
         self.promised: int | None = None
+        self.load = OLoad()
 
 
 class ODomain:
@@ -42,6 +58,7 @@ class Credit2(Policy):
         self.weights = {v: v.vm.spec.per_vcpu("weight")[v.k] for v in world.vcpus}
         self.domains = {vm: ODomain(0 if self.old else vm.spec.cap) for vm in world.vms}
         self.tickled: set[int] = set()
+        self.loads = [OLoad() for _ in world.pcpus]                  # of the run queue that begins at pCPU i times the size
         self.size = 1 if scheduler.runqueue in ("cpu", "core") else scheduler.max_cpus
 
     # ------------------------------------------------------------ credit
@@ -91,6 +108,100 @@ class Credit2(Policy):
         credit = self.books[v].credit
         behind = [w for w in self.waiting(v.pcpu) if self.books[w].credit < credit]
         self.queue.insert(self.queue.index(behind[0]) if behind else len(self.queue), v)
+
+    # ------------------------------------------------------------ load
+
+    def load(self, v: OVcpu) -> OLoad:
+        """Of the run queue of a vCPU."""
+        return self.loads[v.pcpu // self.size]
+
+    def count(self, v: OVcpu, load: int) -> None:
+        """It can run, or cannot."""
+        mine, common = self.books[v].load, self.load(v)
+        if mine.load != load and self.several:
+            for one in (mine, common):
+                one.update(self.world.now)
+                one.load += 1 if load else -1
+
+    @property
+    def several(self) -> bool:
+        """Are there several run queues?"""
+        return self.size < len(self.world.pcpus)
+
+    def homes(self, v: OVcpu, queue: int) -> list[int]:
+        """pCPUs of a run queue where `v` may run, first those that it likes."""
+        found = [p.number for p in self.world.pcpus if p.number // self.size == queue and p.number in v.allowed]
+        return sorted(found, key=lambda p: (p not in v.preferred, p))
+
+    def join(self, v: OVcpu, queue: int) -> None:
+        """Assign it to a run queue."""
+        if v.pcpu // self.size != queue:
+            v.pcpu = self.homes(v, queue)[0]
+        common, mine = self.load(v), self.books[v].load
+        common.update(self.world.now)
+        common.average += mine.average
+        common.load += mine.load
+        self.books[v].assigned = True
+
+    def quit(self, v: OVcpu) -> None:
+        """Out of its run queue."""
+        common, mine = self.load(v), self.books[v].load
+        for one in (mine, common):
+            one.update(self.world.now)
+        common.average = max(0, common.average - mine.average)
+        common.load -= mine.load
+        self.books[v].assigned = False
+
+    def queues(self) -> list[int]:
+        """All run queues, their averages up to date."""
+        found = sorted({p.number // self.size for p in self.world.pcpus})
+        for q in found:
+            self.loads[q].update(self.world.now)
+        return found
+
+    def least_loaded(self, v: OVcpu) -> int:
+        """5.5.2."""
+        picky = 0 < len(v.preferred) < len(v.allowed)
+        found = [q for q in self.queues() if self.homes(v, q)]
+        return min(found, key=lambda q: (picky and self.homes(v, q)[0] not in v.preferred, self.loads[q].average, q))
+
+    def balance(self, p: OPcpu, chosen: OVcpu) -> None:
+        """5.5.3."""
+        mine = p.number // self.size
+        average = {q: self.loads[q].average for q in self.queues()}
+        other = max(average, key=lambda q: (abs(average[q] - average[mine]), -q))
+        ahead, one = average[mine] - average[other], 2**18
+        room = max(len(self.mates(p.number)), len([o for o in self.world.pcpus if o.number // self.size == other]))
+        if ahead == 0 or abs(ahead) < (one if max(average[mine], average[other]) < room * one else one // 8):
+            return
+
+        def movable(source: int, target: int) -> list[OVcpu | None]:
+            return [None, *(v for v, book in self.books.items() if book.assigned and v.pcpu // self.size == source and v is not chosen
+                            and not book.saving and self.world.pcpus[v.pcpu].current is not v and self.homes(v, target))]
+
+        def weight(v: OVcpu | None) -> int:
+            return 2 * self.books[v].load.average if v else 0
+
+        pairs = [(push, pull) for push in movable(mine, other) for pull in movable(other, mine)]
+        push, pull = min(pairs, key=lambda pair: abs(ahead - weight(pair[0]) + weight(pair[1])))
+        self.tickled.add(p.number)
+        for v, target in ((push, other), (pull, mine)):
+            if v:
+                self.move(v, target)
+        self.tickled.discard(p.number)
+
+    def move(self, v: OVcpu, target: int) -> None:
+        """To another run queue."""
+        waits = v in self.queue
+        if waits:
+            self.queue.remove(v)
+        self.quit(v)
+        self.join(v, target)
+        self.books[v].promised = None
+        self.world.log(v, "migrate", target)
+        if waits:
+            self.insert(v)
+            self.tickle(v, self.world.now)
 
     # ------------------------------------------------------------ caps
 
@@ -163,9 +274,14 @@ class Credit2(Policy):
     def place(self, v: OVcpu) -> None:
         """5.1: a full credit."""
         book = self.books[v]
-        book.credit, book.rest, book.budget, book.charged_to, book.assigned = INIT, 0, 0, self.world.now, True
+        book.credit, book.rest, book.budget, book.charged_to = INIT, 0, 0, self.world.now
+        book.load.load, book.load.average, book.load.at = 0, 2**17, self.world.now // 1024
+        current = self.world.pcpus[v.pcpu].current is v
+        self.join(v, v.pcpu // self.size if current else self.least_loaded(v))
         if self.domains[v.vm].cap and self.domains[v.vm].refill == NEVER:
             self.begin_cap(v.vm)
+        if current:
+            self.count(v, 1)
         if self.runnable(v):
             self.wake(v)
 
@@ -178,6 +294,7 @@ class Credit2(Policy):
         """5.3.7."""
         if v in self.queue:
             return
+        self.count(v, 1)
         if self.books[v].saving:
             self.books[v].add_later = True
         else:
@@ -186,6 +303,8 @@ class Credit2(Policy):
 
     def sleep(self, v: OVcpu) -> None:
         """1.5.6."""
+        if v in self.queue:
+            self.count(v, 0)
         super().sleep(v)
         self.books[v].add_later = False
 
@@ -195,7 +314,9 @@ class Credit2(Policy):
         if book.parked:
             book.parked = False
             v.paused -= 1
-        book.assigned, book.budget = False, 0
+        if book.assigned:
+            self.quit(v)
+        book.budget = book.load.load = 0
         self.domains[v.vm].refill = NEVER
 
     def yield_(self, v: OVcpu) -> None:
@@ -262,6 +383,9 @@ class Credit2(Policy):
         queue = self.waiting(p.number)
         if book.credit <= 0 and (not queue or self.books[queue[0]].credit <= 0):
             self.reset(p, chosen)
+            if self.several:
+                self.balance(p, chosen)
+            queue = self.waiting(p.number)
         stint = now - p.since
         if chosen is not current:
             self.queue.remove(chosen)
@@ -299,6 +423,7 @@ class Credit2(Policy):
                 continue
             if not self.grab(v):
                 self.queue.remove(v)
+                self.count(v, 0)
                 continue
             return v
         return candidate
@@ -314,5 +439,7 @@ class Credit2(Policy):
             book.add_later = False
             self.insert(v)
             self.tickle(v, self.world.now + self.world.costs["saved_path"])
+        else:
+            self.count(v, 0)
         if self.capped(v):
             self.unpark(v.vm, self.world.now + self.world.costs["saved_path"])
