@@ -18,15 +18,16 @@ LEAST_BELOW = ONE                     # and where there are not
 def balance(st, c2, now, p, chosen):
     """Give a vCPU to the run queue that differs most, take one from it, or both: the pair that leaves the least difference.
 
-    Only who does not run is moved. pCPU `p` is deciding, and need not be told.
+    Only who does not run is moved, and only if the difference falls by as much as makes one look for a move: else the last bits of the
+    averages would send a third hog to and fro between two pCPUs. pCPU `p` is deciding, and need not be told.
     """
     mine = c2.pcpus[p].queue
     other = most_different(c2, now, mine)
     if other == NOBODY:
         return
     ahead = c2.groups[mine].average - c2.groups[other].average
-    least, given, taken = abs(ahead), NOBODY, NOBODY
-    if least < threshold(c2, mine, other):
+    least, given, taken = abs(ahead) - threshold(c2, mine, other) + 1, NOBODY, NOBODY
+    if least < 1:
         return
     for push in range(-1, c2.rules.vcpus):
         if push != NOBODY and not movable(st, c2, push, mine, other, chosen):
@@ -34,7 +35,7 @@ def balance(st, c2, now, p, chosen):
         for pull in range(-1, c2.rules.vcpus):
             if pull != NOBODY and not movable(st, c2, pull, other, mine, chosen):
                 continue
-            left = abs(ahead - 2 * load_of(c2, push) + 2 * load_of(c2, pull))
+            left = abs(ahead - 2 * load_of(c2, now, push) + 2 * load_of(c2, now, pull))
             if left < least:
                 least, given, taken = left, push, pull
     c2.pcpus[p].tickled = 1
@@ -69,9 +70,12 @@ def threshold(c2, a, b):
 
 @kernel
 @seldom
-def load_of(c2, v):
+def load_of(c2, now, v):
     """Average load of a vCPU; 0 for nobody."""
-    return 0 if v == NOBODY else c2.vcpus[v].average
+    if v == NOBODY:
+        return 0
+    average(c2.vcpus[v], now)
+    return c2.vcpus[v].average
 
 
 @kernel

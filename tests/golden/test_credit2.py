@@ -6,6 +6,7 @@ import pytest
 
 import rtvirt as rv
 from golden.scenes import hogs, once, shares, simulate, trace
+from rtvirt.schedulers import credit2_load
 from rtvirt.units import ms, us
 
 TODAY = pytest.mark.parametrize("xen", ["4.17", "4.22"])
@@ -224,3 +225,42 @@ def test_initial_states_are_checked():
             rv.Credit2(**wrong)
     with pytest.raises(rv.SpecError, match="one weight a VM"):
         simulate([rv.VM("A", vcpus=2, weight=[1, 2])], rv.Credit2(), 5)
+
+
+# ------------------------------------------------------------------ several run queues
+
+
+@EVERY
+def test_rule_5_5_2_new_vcpus_join_the_least_loaded_queue(xen):
+    """One queue a pCPU: A, B, C join 0, 1, 0; two against one is no better the other way round, so they stay."""
+    run = simulate(hogs(A=256, B=256, C=256), rv.Credit2(xen=xen, runqueue="cpu"), 3000, cpus=2)
+    assert shares(run) == pytest.approx({"A": 0.5, "B": 1.0, "C": 0.5}, abs=0.005) and events(run, "migrate") == []
+    one = simulate(hogs(A=256, B=256, C=256), rv.Credit2(xen=xen), 3000, cpus=2)
+    assert shares(one) == pytest.approx(dict.fromkeys("ABC", 2 / 3), abs=0.005)
+    liked = simulate([*hogs(A=256), rv.VM("B", tasks=[rv.hog()], soft_affinity=[0])], rv.Credit2(xen=xen, runqueue="cpu"), 3000, cpus=2)
+    assert trace(liked, cpu=0).startswith("0 A, 1 B")                            # what it likes comes before load; a reset then moves one
+    assert len(events(liked, "migrate")) == 1 and shares(liked) == pytest.approx({"A": 1, "B": 1}, abs=0.01)
+
+
+@EVERY
+def test_rule_5_5_3_a_reset_evens_queues_out(xen):
+    """B, alone on pCPU 1, is paused: at a reset of pCPU 0's queue, whoever waits there is moved."""
+    system = rv.System(cpus=2, vms=hogs(A=256, B=256, C=256), changes=[rv.Change(ms(2000), "B", state="pause")])
+    run = rv.simulate(system, rv.Credit2(xen=xen, runqueue="cpu"), ms(4000)).check()
+    moved = events(run, "migrate")
+    assert len(moved) == 1 and 2000 < moved[0][0] < 3000
+    late = run.slices[run.slices["start"] > ms(3000)]
+    assert not (set(late[late["cpu"] == 0]["vm"]) & set(late[late["cpu"] == 1]["vm"]))
+
+
+def test_rule_5_5_1_averages():
+    """A hog's average: it starts at a half, and covers d / W of what is missing; after more than W nothing is missing."""
+    class Row:
+        load, average, load_at = 1, credit2_load.FIRST_LOAD, 0
+
+    average = getattr(credit2_load.average, "py_func", credit2_load.average)
+    row = Row()
+    average(row, 1 << 29)                                # half the window
+    assert row.average == credit2_load.ONE * 3 // 4
+    average(row, (1 << 29) + (1 << 30) + 1024)
+    assert row.average == credit2_load.ONE

@@ -172,7 +172,8 @@ class Credit2(Policy):
         other = max(average, key=lambda q: (abs(average[q] - average[mine]), -q))
         ahead, one = average[mine] - average[other], 2**18
         room = max(len(self.mates(p.number)), len([o for o in self.world.pcpus if o.number // self.size == other]))
-        if ahead == 0 or abs(ahead) < (one if max(average[mine], average[other]) < room * one else one // 8):
+        least = one if max(average[mine], average[other]) < room * one else one // 8
+        if abs(ahead) < least:
             return
 
         def movable(source: int, target: int) -> list[OVcpu | None]:
@@ -180,10 +181,16 @@ class Credit2(Policy):
                             and not book.saving and self.world.pcpus[v.pcpu].current is not v and self.homes(v, target))]
 
         def weight(v: OVcpu | None) -> int:
-            return 2 * self.books[v].load.average if v else 0
+            if v is None:
+                return 0
+            self.books[v].load.update(self.world.now)
+            return 2 * self.books[v].load.average
 
         pairs = [(push, pull) for push in movable(mine, other) for pull in movable(other, mine)]
-        push, pull = min(pairs, key=lambda pair: abs(ahead - weight(pair[0]) + weight(pair[1])))
+        left = {pair: abs(ahead - weight(pair[0]) + weight(pair[1])) for pair in pairs}
+        push, pull = min(pairs, key=lambda pair: left[pair])
+        if left[push, pull] > abs(ahead) - least:
+            return
         self.tickled.add(p.number)
         for v, target in ((push, other), (pull, mine)):
             if v:

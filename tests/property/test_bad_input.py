@@ -82,6 +82,7 @@ def plausible() -> list[tuple[Any, dict[str, Any]]]:
         (rv.Change, dict(at=ms(2), vm="v", state="pause")),
         (rv.Credit, dict(timeslice=ms(5), ratelimit=ms(1), xen="4.22")),
         (rv.RoundRobin, dict(quantum=ms(5))),
+        (rv.Credit2, dict(ratelimit=ms(1), xen="4.17", runqueue="cpu", max_cpus=4)),
         (rv.RTDS, dict(xen="4.22", replenish_by="deadline")),
         (rv.simulate, dict(duration=ms(5), seed=1, record="jobs", initial={"credit": {("v", 0): 5}})),
         (rv.System, dict(cpus=1)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -70,7 +71,7 @@ def test_an_idle_vm_changes_nothing(tasks, cpus):
 @given(st.integers(1, 50), st.integers(1, 50))
 def test_a_lone_task_is_never_late(wcet, slack):
     task = rv.Task("t", wcet=us(100 * wcet), period=us(100 * (wcet + slack)))
-    for scheduler in (rv.Credit(), rv.Credit(xen="3.1"), rv.RoundRobin(), rv.FixedPriority(), rv.Null()):
+    for scheduler in (rv.Credit(), rv.Credit(xen="3.1"), rv.Credit2(), rv.RoundRobin(), rv.FixedPriority(), rv.Null()):
         tasks = rv.simulate(rv.System(vms=[rv.VM("v", tasks=[task])]), scheduler, ms(200), record="summary").tasks
         assert tasks["misses"].sum() == 0 and tasks["response_max"].iloc[0] == task.wcet
 
@@ -113,6 +114,29 @@ def test_nobody_and_far_too_much():
     late = rv.Task("t", wcet=ms(1), period=3000, deadline=ms(5))
     run = rv.simulate(rv.System(vms=[rv.VM("v", tasks=[late])]), rv.Credit(), ms(5)).check()
     assert len(run.jobs) == 1667 and (run.jobs["finish"] < 0).sum() == 1662
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_credit2_shares_by_weight(cpus):
+    """Hogs that want more than there is get it by weight, within a round of resets, unless one wants more than a whole pCPU."""
+    for seed in range(12):
+        rnd = random.Random(seed)
+        weights = [rnd.randint(100, 400) for _ in range(rnd.randint(2 * cpus + 1, 6))]
+        vms = [rv.VM(f"v{i}", tasks=[rv.hog()], weight=w) for i, w in enumerate(weights)]
+        run = rv.simulate(rv.System(cpus=cpus, vms=vms), rv.Credit2(), ms(20_000), record="summary").check()
+        ideal = [cpus * w / sum(weights) for w in weights]
+        if max(ideal) < 0.9:
+            assert run.vms["share"].tolist() == pytest.approx(ideal, rel=0.03)
+
+
+@FEW
+@given(st.lists(st.integers(5, 60), min_size=1, max_size=3), st.integers(1, 2))
+def test_credit2_caps_hold(caps, cpus):
+    """Nobody gets more than its cap and what one stint may run too long."""
+    vms = [rv.VM(f"v{i}", tasks=[rv.hog()], cap=cap) for i, cap in enumerate(caps)] + [rv.VM("hog", tasks=[rv.hog()])]
+    run = rv.simulate(rv.System(cpus=cpus, vms=vms), rv.Credit2(), ms(1000)).check()
+    for vm in vms[:-1]:
+        assert run.vms["runtime"][vm.name] <= ms(1000) * vm.cap // 100 + ms(1)
 
 
 @FEW
