@@ -28,7 +28,7 @@ class Change(Spec):
 
     Notes
     -----
-    A scheduler refuses a value that it does not look at while it runs. Credit's weight and cap can change, RTDS's budget, period and
+    A scheduler refuses a value that it does not look at while it runs. Credit's and credit2's weight and cap can change, RTDS's budget, period and
     extratime, FixedPriority's priority and period. Jobs released to a paused VM wait for it. See docs/model.md 6.
 
     Examples

@@ -32,9 +32,10 @@ class Costs(Spec):
         Lateness of slice timers, ticks, accounting and replenishments; `slice_late`, `tick_late`, `account_late` and `replenish_late`
         override it one by one.
     replenish_path, replenish_each : int [ns]
-        From a replenishment of budgets to the scheduling decision it asks for: once, and for each vCPU that gets a budget (RTDS).
+        From a replenishment of budgets to the scheduling decision it asks for: once, and for each vCPU that gets a budget (RTDS;
+        credit2's caps: once).
     saved_path : int [ns]
-        From the end of a switch, when the old vCPU's registers are saved and it is queued again, to the decision that this asks for (RTDS).
+        From the end of a switch, when the old vCPU's registers are saved and it is queued again, to the decision that this asks for (RTDS, credit2).
     decision : int [ns]
         Of each scheduling decision: delays the vCPU that goes on, or the one that comes.
     context_switch : int [ns]

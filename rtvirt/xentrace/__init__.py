@@ -11,8 +11,9 @@ from .binary import read_binary
 from .fidelity import Fidelity, Floor, fidelity, noise_floor
 from .forced import forced_agreement
 from .opening import Opening
+from .reactive import replay
 from .walk import Forced
 from .window import PATH_COSTS, OpenedCredit, Window, load
 
 __all__ = ["PATH_COSTS", "Fidelity", "Floor", "Forced", "OpenedCredit", "Opening", "Window", "credit2", "fidelity", "forced_agreement", "load",
-           "noise_floor", "read_binary", "rtds"]
+           "noise_floor", "read_binary", "replay", "rtds"]

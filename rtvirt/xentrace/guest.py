@@ -24,12 +24,17 @@ LONG = 500_000                   # work beyond this is a job's, below it a tick'
 PERIODIC = re.compile(r"per\((\d+)ms,\s*\d+ms\)")
 
 
+def period_of(window: Window, domain: int) -> int:
+    """Period of a domain's task [ns]; 0 if the table of experiments does not call it periodic."""
+    told = PERIODIC.fullmatch(str(window.setting("jobs").get(f"d{domain}", "")))
+    return 0 if told is None else int(ms(int(told.group(1))))
+
+
 def guest_tasks(window: Window, domain: int, costs: Costs) -> list[Task] | None:
     """A periodic guest's task and its kernel's tick; None for a domain that the table of experiments does not call periodic."""
-    told = PERIODIC.fullmatch(str(window.setting("jobs").get(f"d{domain}", "")))
-    if told is None:
+    period = period_of(window, domain)
+    if not period:
         return None
-    period = int(ms(int(told.group(1))))
     wakes, work = (np.array(x) for x in window.demands(domain, costs))
     early = (wakes > 0) & (wakes < UNSCORED)
     jobs, ticks = early & (work >= LONG), early & (work < LONG)

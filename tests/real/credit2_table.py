@@ -20,15 +20,19 @@ TABLE = rv.data.FOLDER / "fidelity" / "credit2.csv"
 NAMES = sorted(path.name.removesuffix(".runs.csv.gz") for path in FOLDER.glob("*_credit2_*.runs.csv.gz"))
 
 
+DISTANCES = ("share_pp", "slice_ks", "wakeup_ks")
+
+
 def measure(name: str) -> dict[str, object]:
     """One row of the table."""
     real = xentrace.load(FOLDER, name)
-    found = xentrace.credit2.agreement(real)
+    steps = xentrace.credit2.agreement(real)
     row: dict[str, object] = {"window": name}
     for rule in xentrace.credit2.RULES:
-        row |= {rule: found.asked[rule], f"{rule}_agreed": found.agreed[rule]}
+        row |= {rule: steps.asked[rule], f"{rule}_agreed": steps.agreed[rule]}
     free = xentrace.fidelity(real, rv.simulate(real.system(), real.scheduler(), real.duration))
-    return row | {"share_pp": round(free.share_pp, 4), "slice_ks": round(free.slice_ks, 4), "wakeup_ks": round(free.wakeup_ks, 4)}
+    react = xentrace.fidelity(real, xentrace.replay(real))
+    return row | {f"{kind}{field}": round(getattr(found, field), 4) for kind, found in (("", free), ("reactive_", react)) for field in DISTANCES}
 
 
 if __name__ == "__main__":

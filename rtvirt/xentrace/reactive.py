@@ -1,0 +1,113 @@
+"""A window replayed with guests that react: Linux with one periodic task, whose kernel's tick follows what the guest has just done.
+
+Measured wake-ups are those of a guest that was served when it was served then. Where the model serves it at another time, a tick that came
+after a job comes before it, is worked on together with it, and wakes nobody: wake-ups get lost. So here the task is released on its grid,
+with the measured work of its jobs, and at each point of the kernel's grid of 4 ms the run is held to see what the guest has done since:
+
+* a tick wakes a guest that is asleep if a job has ended since the last point; once it has ticked it is quiet until the next job;
+* a tick that finds the guest at work, or waiting, costs nothing of its own; it comes at the next point after that;
+* a tick that has woken the guest, and is still not served when the next job is released, is served with that job;
+* a job that has been preempted takes longer, by what preempted jobs took longer in the unscored first 2.5 s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..results import Run
+from ..simulation import Machine
+from ..state import RUNNABLE
+from ..system import Task
+from ..timers import NEVER
+from .guest import KERNEL_TICK, LONG, period_of, phase
+from .interpreted import interpreted
+from .opening import UNSCORED
+
+if TYPE_CHECKING:
+    from .window import Window
+
+HOLD = 500_000                       # a preempted guest waits longer than this, as whoever took its place has a ratelimit [ns]
+
+
+def replay(window: Window) -> Run:
+    """A model run of a window: guests with a periodic task react, the others do what they were measured to do.
+
+    Parameters
+    ----------
+    window : Window
+        One vCPU a domain, as in all shipped windows. Without periodic guests this is `simulate(window.system(), window.scheduler(), ...)`.
+    """
+    rhythms = {f"d{d}": Rhythm(window, d) for d in window.domains if period_of(window, d)}
+    system = window.system()
+    system = system.replace(vms=[vm.replace(tasks=rhythms[vm.name].tasks) if vm.name in rhythms else vm for vm in system.vms])
+    machine = Machine(system, window.scheduler(), 0, "trace", {})
+    machine.state.agenda.end = window.duration
+    guests = [Guest(machine, i, rhythms[vm.name]) for i, vm in enumerate(system.vms) if vm.name in rhythms]
+    agenda = [(at, order, guest, number) for guest in range(len(guests)) for order, grid in enumerate(guests[guest].grids)
+              for number, at in enumerate(grid)]
+    for at, order, guest, number in sorted(agenda):
+        machine.run_until(at, window.duration, None)
+        (guests[guest].look, guests[guest].job, guests[guest].tick)[order](number)
+    machine.run_until(window.duration, window.duration, None)
+    return Run(system, window.scheduler(), window.duration, 0, "trace", machine.close(window.duration))
+
+
+class Rhythm:
+    """When a guest's task and its kernel's tick are due, and how much work they are. Grids are those of the unscored first 2.5 s."""
+
+    def __init__(self, window: Window, domain: int) -> None:
+        period = period_of(window, domain)
+        wakes, work = (np.array(x) for x in window.demands(domain, window.costs))
+        starts = window.runs.loc[window.runs["dom"] == domain, "start_ns"].to_numpy()
+        stints = np.bincount(np.maximum(np.searchsorted(wakes, starts, "right") - 1, 0), minlength=len(wakes))
+        jobs, early = work >= LONG, (wakes > 0) & (wakes < UNSCORED)
+        whole, split = (work[jobs & early & (stints == n)] for n in (1, 2))
+        self.resume = int(np.median(split) - np.median(whole)) if len(split) and len(whole) else 0
+        work = np.maximum(work - self.resume * np.maximum(stints - 1, 0), 1)
+        self.jobs = np.arange(phase(wakes[jobs & early], period), window.duration, period).tolist()
+        self.ticks = np.arange(phase(wakes[~jobs & early], KERNEL_TICK), window.duration, KERNEL_TICK).tolist()
+        self.tasks = [Task("job", releases=self.jobs, wcet=work[jobs].tolist(), priority=1),
+                      Task("kernel", releases=self.ticks, wcet=work[~jobs].tolist(), priority=2)]
+
+
+class Guest:
+    """A guest of a machine that runs, at an instant at which it is held."""
+
+    def __init__(self, machine: Machine, vm: int, rhythm: Rhythm) -> None:
+        self.state, self.ticks, self.resume = machine.state, rhythm.ticks, rhythm.resume
+        self.grids = (range(0, rhythm.jobs[-1], HOLD), rhythm.jobs, rhythm.ticks)
+        self.vcpu, self.first = int(self.state.vms[vm].first_vcpu), int(self.state.vms[vm].first_task)
+        self.set_alarm = interpreted("timers").set_alarm
+        self.seen = 0                                      # jobs done by the last point at which it slept
+        self.lengthened = -1                               # stint after which its job was made longer
+
+    def look(self, number: int) -> None:
+        """If it waits with a job that has begun, the job takes longer: once for each time that it is preempted."""
+        job, stints = self.state.tasks[self.first], int(self.state.book.vcpus[self.vcpu].stints)
+        if self.state.vcpus[self.vcpu].state == RUNNABLE and job.pending and job.started >= 0 and stints != self.lengthened:
+            job.remaining += self.resume
+            self.lengthened = stints
+
+    def job(self, number: int) -> None:
+        """A job is released next: a tick that still waits to be served goes with it."""
+        kernel = self.state.tasks[self.first + 1]
+        if kernel.pending and kernel.started < 0:
+            kernel.remaining = 1
+
+    def tick(self, number: int) -> None:
+        """A tick is due next: it is struck out unless the guest sleeps, and has done a job since it last did so."""
+        job, asleep = self.state.tasks[self.first], self.state.vcpus[self.vcpu].blocked
+        done = job.next_job - job.pending
+        if not (asleep and done > self.seen):
+            self.strike_out(self.ticks[number + 1] if number + 1 < len(self.ticks) else NEVER)
+        if asleep:
+            self.seen = done
+
+    def strike_out(self, following: int) -> None:
+        """The tick that is due next does not happen."""
+        kernel: Any = self.state.tasks[self.first + 1]
+        kernel.next_job += 1
+        kernel.next_arrival = kernel.next_release = following
+        self.set_alarm(self.state.alarms, int(self.state.slots.task) + self.first + 1, following)
