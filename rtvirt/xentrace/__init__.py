@@ -1,9 +1,9 @@
 """A real Xen's trace in, the fidelity of the model out.
 
 `load` reads a window of a trace, `read_binary` a trace of your own machine; `Window.system()` and `Window.scheduler()` turn its measured
-wake-ups and demands into a model run; `fidelity` says how near the model came, `noise_floor` how near it could come. For each window
-only the state at its start (`Opening`) is fitted, on its first 2.5 s, which are not scored; path costs come from one window (`PATH_COSTS`)
-and serve all. What was chosen with the scored seconds in view is listed in docs/fidelity.md.
+wake-ups and demands into a model run; `replay` does the same with guests that react; `fidelity` says how near the model came, `noise_floor`
+how near it could come. For each window only the state at its start (`Opening`) is fitted, on its first 2.5 s, which are not scored; path
+costs come from one window (`PATH_COSTS`) and serve all. What was chosen with the scored seconds in view is listed in docs/fidelity.md.
 """
 
 from . import credit2, rtds

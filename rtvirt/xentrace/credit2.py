@@ -17,13 +17,14 @@ from ..schedulers import Credit2
 from ..system import Costs
 from ..units import us
 from .interpreted import interpreted
-from .steps import blocked_for_good
+from .steps import IDLE_DOMAIN, blocked_for_good
 
 if TYPE_CHECKING:
     from .window import Window
 
 TO_CLOCK = 4_520                     # from the record of a wake-up to the clock that its tickle reads [ns], E6a
 CREDIT_AT = {"C2_CREDIT_BURN": 0, "C2_RUNQ_CANDIDATE": 1, "C2_TICKLE_NEW": 1, "C2_CREDIT_RESET": 0}     # place of a credit in a record
+NUMBERS = {"C2_CREDIT_BURN": 3, "C2_RUNQ_CANDIDATE": 2, "C2_TICKLE_NEW": 2, "C2_CREDIT_RESET": 2, "C2_RUNQ_POS": 1, "INFNEXT": 2, "INFCONT": 2}
 RULES = ("burn", "next", "reset", "slice", "queue", "tickle")
 
 
@@ -56,21 +57,23 @@ class Record(NamedTuple):
     left: bool                       # a blocking after which the vCPU really left its pCPU
 
 
-def signed(word: str) -> int:
-    """Credits are written as unsigned words of 32 bits."""
-    number = int(word)
-    return number - 2**32 if number >= 2**31 else number
+def signed(event: str, args: str, row: int, file: str) -> tuple[int, ...]:
+    """The numbers of a record that is looked at; credits are written as unsigned words of 32 bits."""
+    words = args.split()[:NUMBERS.get(event, 0)]
+    if len(words) < NUMBERS.get(event, 0) or not all(word.isdecimal() and len(word) <= 10 for word in words):
+        raise SpecError([Problem("args", args, f"{NUMBERS[event]} numbers of 32 bits for {event}", "correct or remove the row", f"{file}:{row + 2}")])
+    return tuple(int(word) - 2**32 * (int(word) >= 2**31) for word in words)
 
 
 def records_of(window: Window) -> list[Record]:
-    """All records; SpecError if the window has none."""
+    """All records; SpecError if the window has none, or one that cannot be read."""
+    file = f"{window.name}.events.csv.gz"
     if window.events is None:
-        raise SpecError([Problem("file", f"{window.name}.events.csv.gz", "a file that exists", "a credit2 window needs all its records", "")])
+        raise SpecError([Problem("file", file, "a file that exists", "a credit2 window needs all its records", "")])
     table = window.events
     left = blocked_for_good(table["event"].to_numpy(), table["dom"].to_numpy())
     rows = zip(table["t_ns"].tolist(), table["event"].tolist(), table["dom"].tolist(), table["args"].fillna("").astype(str).tolist())
-    return [Record(at, event, domain, tuple(map(signed, args.split())) if event.startswith(("C2_", "INF")) else (), i in left)
-            for i, (at, event, domain, args) in enumerate(rows)]
+    return [Record(at, event, domain, signed(event, args, i, file), i in left) for i, (at, event, domain, args) in enumerate(rows)]
 
 
 def opening_of(window: Window) -> dict[str, Any]:
@@ -147,7 +150,7 @@ def agreement(window: Window) -> Agreement:
 
 
 class OneStep:
-    """The scheduler as the trace shows it at some instant."""
+    """The scheduler as the trace shows it at some instant. Domains that never ran are not there: their weights would be missing (5.2.1)."""
 
     def __init__(self, window: Window) -> None:
         self.policy, self.queue = interpreted("schedulers.credit2"), interpreted("schedulers.runqueue")
@@ -164,7 +167,8 @@ class OneStep:
 
     def open(self, window: Window) -> None:
         """Who runs, waits or sleeps when the window opens."""
-        running = int(window.runs["dom"].iloc[0])
+        first = window.runs.iloc[0]
+        running = int(first["dom"]) if first["start_ns"] == 0 else IDLE_DOMAIN
         for d, v in self.index.items():
             self.c2.vcpus[v].assigned, self.st.vcpus[v].paused = 1, 0
             self.st.vcpus[v].blocked = int(d not in window.awake_at_start)
@@ -172,12 +176,14 @@ class OneStep:
         for d in window.first_runs:
             if d in window.awake_at_start and d != running:
                 self.policy.enqueue(self.st, self.c2, self.index[d])
-        self.st.pcpus[0].current = self.index[running]
+        self.st.pcpus[0].current = self.index.get(running, -1)
 
     def go(self, records: list[Record]) -> Agreement:
         """Through all records; those that belong to a decision or a tickle are taken with it."""
         for i, record in enumerate(records):
             at, event, v = record.at, record.event, self.index.get(record.domain, -1)
+            if record.domain not in self.index and event != "C2_SCHEDULE":
+                continue                                     # who never ran here, and records of no vCPU
             if record.left:
                 self.st.vcpus[v].blocked = 1
             elif event == "WAKE":
@@ -207,22 +213,22 @@ class OneStep:
         """Is the pCPU told of who was queued? If its vCPU was looked at, the charge says when exactly."""
         st, c2, current = self.st, self.c2, self.st.pcpus[0].current
         looked = len(following) > 1 and following[1].event == "C2_TICKLE_CHECK"
-        told = looked and len(following) > 2 and following[2].event == "C2_TICKLE"
-        now = c2.vcpus[current].charged_to + following[0].args[2] if looked else min(self.read, at + self.ahead)
+        told = any(record.event == "C2_TICKLE" for record in (following[2:] if looked else following[:1]))
+        now = c2.vcpus[current].charged_to + following[0].args[2] if looked and current >= 0 else min(self.read, at + self.ahead)
         before = c2.pcpus[0].tickled
         self.policy.tickle(st, c2, now, v, now)
         self.score.count(at, "tickle", bool(c2.pcpus[0].tickled and not before), told)
         c2.pcpus[0].tickled = int(before or told)
         c2.vcpus[v].promised = -1
-        if looked:
+        if looked and current >= 0:
             self.score.count(at, "burn", int(c2.vcpus[current].credit), following[0].args[0])
             c2.vcpus[current].credit, c2.vcpus[current].charged_to = following[0].args[0], now
 
     def decide(self, at: int, told: list[Record]) -> None:
         """Who runs from now on, for how long, and is there a reset? A charge says what time it is by Xen's clock, to the nanosecond."""
         st, c2, old, now = self.st, self.c2, self.st.pcpus[0].current, at + self.ahead
-        real, length = self.index[told[-1].domain], told[-1].args[-1]
-        if told[0].event == "C2_CREDIT_BURN":
+        real, length = self.index.get(told[-1].domain, -1), told[-1].args[-1]
+        if told[0].event == "C2_CREDIT_BURN" and old >= 0:
             if self.begun:
                 now = c2.vcpus[old].charged_to + told[0].args[2]
             self.ahead = now - at
@@ -234,7 +240,7 @@ class OneStep:
         before = {v: int(c2.vcpus[v].credit) for v in self.index.values()}
         named, lasts = self.policy.decide(st, c2, now, 0)
         credits = {v: int(c2.vcpus[v].credit) for v in self.index.values()}
-        resets = {self.index[r.domain]: r.args[1] for r in told if r.event == "C2_CREDIT_RESET"}
+        resets = {self.index[r.domain]: r.args[1] for r in told if r.event == "C2_CREDIT_RESET" and r.domain in self.index}
         self.score.count(at, "next", int(named), real)
         self.score.count(at, "slice", int(lasts), length)
         self.score.count(at, "reset", credits, before | resets)
@@ -243,8 +249,12 @@ class OneStep:
         if named != real:
             if named not in (old, -1):
                 self.queue.insert_after(c2.queues, 0, -1, named)
-            if c2.queues.links[real].where >= 0:
+            if real >= 0 and c2.queues.links[real].where >= 0:
                 self.queue.remove(c2.queues, real)
         if real != old:
-            st.pcpus[0].current, st.pcpus[0].since, c2.vcpus[real].charged_to = real, now, now
-        c2.vcpus[old].saving = c2.vcpus[old].requeue = 0
+            st.pcpus[0].current = real
+            st.pcpus[0].since = now
+        if real >= 0:
+            c2.vcpus[real].charged_to = now
+        if old >= 0:
+            c2.vcpus[old].saving = c2.vcpus[old].requeue = 0

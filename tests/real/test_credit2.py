@@ -62,6 +62,15 @@ def test_the_trap_is_in_the_trace():
     assert len(early) > 300 and (early["run_ns"].to_numpy() >= ends).all() and early["lat_ns"].max() > 9_900_000
 
 
+def test_a_record_that_cannot_be_read_is_shown():
+    real = xentrace.load(FOLDER, NAMES[0])
+    for args in ("1 2", "", "1 x 3", "1 -2 3", "1 2 99999999999"):
+        real.events = real.events.copy()
+        real.events.loc[2, "args"] = args
+        with pytest.raises(rv.SpecError, match="events.csv.gz:4"):
+            real.scheduler()
+
+
 def test_credit2_needs_its_records(tmp_path):
     for kind in ("runs", "wakes"):
         shutil.copy(FOLDER / f"{NAMES[0]}.{kind}.csv.gz", tmp_path)
