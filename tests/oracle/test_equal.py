@@ -18,7 +18,7 @@ from .plain import FixedPriority, Null, RoundRobin
 from .rtds import Rtds
 from .systems import SCHEDULERS, system
 
-SECONDS, LEAST = 6.0, 10 if DISABLED else 100
+SECONDS, LEAST = 2.0, 10 if DISABLED else 100
 ASIDE = {"tick", "account", "dispatch", "preempt", "block", "wake", "unboost", "start"}    # events whose value is a snapshot
 
 
