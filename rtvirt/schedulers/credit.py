@@ -178,9 +178,10 @@ def burn(cr, now, v):
     if elapsed <= 0:
         return
     value = elapsed * CREDITS_PER_MS + cr.vcpus[v].residual
-    cr.vcpus[v].residual = value % MILLISECOND
-    cr.vcpus[v].credit -= value // MILLISECOND
-    cr.vcpus[v].charged_to += value // MILLISECOND * NS_PER_CREDIT
+    whole = value // MILLISECOND
+    cr.vcpus[v].residual = value - whole * MILLISECOND
+    cr.vcpus[v].credit -= whole
+    cr.vcpus[v].charged_to += whole * NS_PER_CREDIT
 
 
 @kernel
@@ -373,7 +374,15 @@ def hand_over(st, cr, now, p, old, new):
     if new == IDLE:
         set_timer(st.timers, st.slots.tick + p, NEVER)
     elif old == IDLE:
-        arm_tick(st, cr, p, now, now - now % cr.pool.tick_period + cr.pool.tick_period)
+        arm_tick(st, cr, p, now, next_grid_tick(cr, now))
+
+
+@kernel
+def next_grid_tick(cr, now):
+    """First multiple of the tick's period after `now` (2.4.2). It divides once a period: a division takes longer than a decision."""
+    if now - cr.pool.tick_grid >= cr.pool.tick_period:
+        cr.pool.tick_grid = now - now % cr.pool.tick_period
+    return cr.pool.tick_grid + cr.pool.tick_period
 
 
 @kernel

@@ -55,6 +55,7 @@ class Pool(Row):
 
     timeslice: int            # [ns]
     tick_period: int          # [ns]
+    tick_grid: int            # latest multiple of it that was asked for [ns]
     slice_credits: int        # P: credits that one pCPU hands out in one accounting period
     ratelimit: int            # [ns]
     steal_ratelimit: int      # [ns]; negative: no limit
