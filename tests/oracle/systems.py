@@ -131,6 +131,10 @@ def costs(rnd: random.Random, scheduler: str) -> rv.Costs:
             chosen[kind + "switch_in"] = max(least, chosen.get(kind + "switch_in", 0))
     if "switch_out" in chosen and "block_switch_in" in chosen and "block_switch_out" not in chosen:
         chosen["block_switch_in"] = max(chosen["block_switch_in"], chosen["switch_out"])
+    out, into = chosen.get("switch_out", 0), chosen.get("switch_in", 0)
+    least = min(out, into, chosen.get("block_switch_out", out), chosen.get("block_switch_in", into))
+    if "idle_saving" in chosen:
+        chosen["idle_saving"] = min(chosen["idle_saving"], least)
     return rv.Costs(**chosen)
 
 
