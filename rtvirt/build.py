@@ -31,6 +31,7 @@ def contracts_of(system: System) -> Contracts:
         vcpu_vm=np.repeat(np.arange(len(system.vms)), [vm.vcpus for vm in system.vms]),
         weight=per_vcpu("weight", 256), budget=per_vcpu("budget", NEVER), period=per_vcpu("period", NEVER),
         priority=per_vcpu("priority", NEVER), extratime=per_vcpu("extratime", 0), cap=np.array([vm.cap for vm in system.vms], np.int64),
+        control=np.array([vm.control for vm in system.vms], np.int64),
     )
 
 

@@ -30,7 +30,7 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     ----------
     system : System
         VMs, tasks, costs, changes.
-    scheduler : Credit, RTDS, RoundRobin, FixedPriority or Null
+    scheduler : Credit, RTDS, ARINC653, RoundRobin, FixedPriority or Null
         How VMs share the pCPUs.
     duration : int [ns]
         Virtual time to run, from 0.
@@ -220,10 +220,10 @@ def columns(kind: type[Row], chunks: list[np.ndarray]) -> dict[str, np.ndarray]:
 
 def compile_now(kernel_name: str) -> None:
     """Compile (or load) one scheduler's loop by running a system of one task for a moment."""
-    from .schedulers import RTDS, Credit, FixedPriority, Null, RoundRobin
+    from .schedulers import ARINC653, RTDS, Credit, FixedPriority, Null, RoundRobin
 
     schedulers = {"credit": Credit(), "credit_2007": Credit(xen="3.1"), "null": Null(), "round_robin": RoundRobin(),
-                  "fixed_priority": FixedPriority(), "rtds": RTDS()}
+                  "fixed_priority": FixedPriority(), "rtds": RTDS(), "arinc653": ARINC653([("warm", 0, 1_000)])}
     if kernel_name not in schedulers:
         raise SpecError([Problem("scheduler", kernel_name, ", ".join(schedulers), "choose one of these", "")])
     system = System(vms=[VM("warm", tasks=[Task("up", wcet=1_000, period=1_000_000)])])

@@ -9,7 +9,7 @@ import click
 
 from ..errors import Problem, SpecError
 
-SCHEDULERS = ("credit", "rtds", "null", "rr", "fp")
+SCHEDULERS = ("credit", "rtds", "arinc653", "null", "rr", "fp")
 PICTURES = (".png", ".pdf", ".svg", ".jpg")
 
 
@@ -31,11 +31,14 @@ def simulate(file: Path, costs: str | None, duration: str, seed: int, record: st
              perfetto: Path | None, **options: Any) -> None:
     """Load, simulate with a progress bar, print."""
     from ..files import atomically
+    from ..schedulers import ARINC653
     from ..simulation import simulate as run_system
     from ..system import System
     from ..units import ms, parse_time
 
     system, scheduler, length = System.load(file), make_scheduler(**options), parse_time(duration)
+    if scheduler == ARINC653():
+        scheduler = ARINC653.build(system)           # a table from the budgets and periods of the file
     system = system if costs is None else system.replace(costs=costs)
     record = record or ("trace" if gantt or export or perfetto else "summary")
     check_outputs(record, gantt, perfetto)
@@ -61,10 +64,10 @@ def simulate(file: Path, costs: str | None, duration: str, seed: int, record: st
 
 def make_scheduler(scheduler: str, xen: str | None, timeslice: str | None, ratelimit: str | None, quantum: str | None) -> Any:
     """The scheduler that the options describe."""
-    from ..schedulers import RTDS, Credit, FixedPriority, Null, RoundRobin
+    from ..schedulers import ARINC653, RTDS, Credit, FixedPriority, Null, RoundRobin
     from ..units import parse_time
 
-    kinds = {"credit": Credit, "rtds": RTDS, "rr": RoundRobin, "null": Null, "fp": FixedPriority}
+    kinds = {"credit": Credit, "rtds": RTDS, "arinc653": ARINC653, "rr": RoundRobin, "null": Null, "fp": FixedPriority}
     times = {"timeslice": timeslice, "ratelimit": ratelimit, "quantum": quantum}
     given = {"xen": xen} | {name: parse_time(value) for name, value in times.items() if value is not None}
     given = {name: value for name, value in given.items() if value is not None}

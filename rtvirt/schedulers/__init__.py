@@ -4,10 +4,11 @@ To add one: write `rtvirt/schedulers/NAME.py` with a frozen dataclass of paramet
 import its class below. CONTRIBUTING.md shows a whole one.
 """
 
+from .arinc653 import ARINC653
 from .credit import Credit
 from .fixed_priority import FixedPriority
 from .null import Null
 from .round_robin import RoundRobin
 from .rtds import RTDS
 
-__all__ = ["RTDS", "Credit", "FixedPriority", "Null", "RoundRobin"]
+__all__ = ["ARINC653", "RTDS", "Credit", "FixedPriority", "Null", "RoundRobin"]

@@ -21,6 +21,7 @@ class Contracts(NamedTuple):
     priority: np.ndarray      # (vCPUs,) 1 is the highest; NEVER if the VM has none
     extratime: np.ndarray     # (vCPUs,) 1 if it may use time that nobody has reserved
     cap: np.ndarray           # (VMs,) percent of one pCPU; 0: none
+    control: np.ndarray       # (VMs,) 1 for a control VM (Xen: dom0)
 
     def weight_per_vm(self, scheduler: str) -> np.ndarray:
         """Weights of the VMs, for schedulers that know no weights of single vCPUs."""

@@ -14,6 +14,7 @@ SCHEDULERS = {
     "rr": lambda rnd: rv.RoundRobin(quantum=ms(rnd.choice([1, 5, 10]))), "fp": lambda rnd: rv.FixedPriority(), "null": lambda rnd: rv.Null(),
     "rtds-4.17": lambda rnd: rv.RTDS(replenish_by=rnd.choice(["priority", "priority", "deadline"])),
     "rtds-4.22": lambda rnd: rv.RTDS(xen="4.22"), "rtds-4.5": lambda rnd: rv.RTDS(xen="4.5"),
+    "arinc653": lambda rnd: rv.ARINC653(),
 }
 
 
@@ -92,9 +93,32 @@ def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
         fields = dict(tasks=tasks, vcpus=vcpus, guest=guest, weight=rnd.choice([64, 256, 256, 512, 1000]),
                       cap=rnd.choice([0, 0, 0, 20, 50, 80]), priority=rnd.choice([None, 1, 2, 3]), period=rnd.choice([None, ms(5), ms(10)]),
                       start=rnd.choice([0, 0, 0, ms(5)]), affinity=affinity, soft_affinity=soft, quantum=ms(rnd.choice([1, 3, 10])))
-        vms.append(rv.VM(vm, **fields | (servers(rnd, vcpus, name) if name.startswith("rtds") else {})))
+        vms.append(rv.VM(vm, **fields | own_fields(rnd, vcpus, name)))
     whole = rv.System(cpus=cpus, vms=vms, costs=costs(rnd, name), changes=changes(rnd, vms, name))
-    return whole, SCHEDULERS[name](rnd), ms(rnd.choice([60, 120, 200]))
+    scheduler = tables(rnd, vms) if name == "arinc653" else SCHEDULERS[name](rnd)
+    return whole, scheduler, ms(rnd.choice([60, 120, 200]))
+
+
+def own_fields(rnd: random.Random, vcpus: int, name: str) -> dict[str, Any]:
+    """What only some schedulers look at."""
+    if name.startswith("rtds"):
+        return servers(rnd, vcpus, name)
+    return {"control": rnd.random() < 0.3} if name == "arinc653" else {}
+
+
+def tables(rnd: random.Random, vms: list[rv.VM]) -> rv.ARINC653:
+    """Windows in any order, now and then nobody's; now and then Xen's own table; now and then others later."""
+    everybody = [(vm.name, k) for vm in vms for k in range(vm.vcpus)]
+
+    def table(later: Any = ()) -> rv.ARINC653:
+        if rnd.random() < 0.15:
+            return rv.ARINC653(later=later)
+        windows = [(*rnd.choice([*everybody, (None, 0)]), grid(rnd, 0.1, 12)) for _ in range(rnd.randint(1, 6))]
+        rest = rnd.choice([0, 0, ms(3), us(777)])
+        return rv.ARINC653(windows, major_frame=sum(length for _, _, length in windows) + rest, later=later)
+
+    times = sorted({grid(rnd, 1, 80) for _ in range(rnd.choice([0, 0, 0, 1, 2]))})
+    return table([(at, table()) for at in times])
 
 
 def servers(rnd: random.Random, vcpus: int, name: str) -> dict[str, Any]:
