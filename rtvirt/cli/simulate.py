@@ -9,7 +9,7 @@ import click
 
 from ..errors import Problem, SpecError
 
-SCHEDULERS = ("credit", "rtds", "arinc653", "null", "rr", "fp")
+SCHEDULERS = ("credit", "rtds", "arinc653", "sedf", "null", "rr", "fp")
 PICTURES = (".png", ".pdf", ".svg", ".jpg")
 
 
@@ -64,10 +64,10 @@ def simulate(file: Path, costs: str | None, duration: str, seed: int, record: st
 
 def make_scheduler(scheduler: str, xen: str | None, timeslice: str | None, ratelimit: str | None, quantum: str | None) -> Any:
     """The scheduler that the options describe."""
-    from ..schedulers import ARINC653, RTDS, Credit, FixedPriority, Null, RoundRobin
+    from ..schedulers import ARINC653, RTDS, SEDF, Credit, FixedPriority, Null, RoundRobin
     from ..units import parse_time
 
-    kinds = {"credit": Credit, "rtds": RTDS, "arinc653": ARINC653, "rr": RoundRobin, "null": Null, "fp": FixedPriority}
+    kinds = {"credit": Credit, "rtds": RTDS, "arinc653": ARINC653, "sedf": SEDF, "rr": RoundRobin, "null": Null, "fp": FixedPriority}
     times = {"timeslice": timeslice, "ratelimit": ratelimit, "quantum": quantum}
     given = {"xen": xen} | {name: parse_time(value) for name, value in times.items() if value is not None}
     given = {name: value for name, value in given.items() if value is not None}

@@ -6,7 +6,7 @@ import click
 
 from ..jit import warmup as compile_ahead
 
-SCHEDULERS = ("credit", "credit_2007", "round_robin", "fixed_priority", "null", "rtds", "arinc653")
+SCHEDULERS = ("credit", "credit_2007", "round_robin", "fixed_priority", "null", "rtds", "arinc653", "sedf")
 MACHINE = "machine"
 ALL = (*SCHEDULERS, MACHINE)
 FIRST = ("credit", "credit_2007", MACHINE)

@@ -10,5 +10,6 @@ from .fixed_priority import FixedPriority
 from .null import Null
 from .round_robin import RoundRobin
 from .rtds import RTDS
+from .sedf import SEDF
 
-__all__ = ["ARINC653", "RTDS", "Credit", "FixedPriority", "Null", "RoundRobin"]
+__all__ = ["ARINC653", "RTDS", "SEDF", "Credit", "FixedPriority", "Null", "RoundRobin"]

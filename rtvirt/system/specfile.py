@@ -18,7 +18,7 @@ from .system import System
 LARGEST = 1_000_000     # bytes
 DEEPEST = 20            # levels of nesting
 TIMES = {"wcet", "period", "deadline", "offset", "jitter", "releases", "start", "budget", "quantum", "at", "low", "high", "mean", "sd",
-         "values", *Costs.model_fields}
+         "values", "slice", "latency", "warp_limit", "unwarp", *Costs.model_fields}
 
 
 def load(path: str | Path) -> System:

@@ -14,7 +14,7 @@ SCHEDULERS = {
     "rr": lambda rnd: rv.RoundRobin(quantum=ms(rnd.choice([1, 5, 10]))), "fp": lambda rnd: rv.FixedPriority(), "null": lambda rnd: rv.Null(),
     "rtds-4.17": lambda rnd: rv.RTDS(replenish_by=rnd.choice(["priority", "priority", "deadline"])),
     "rtds-4.22": lambda rnd: rv.RTDS(xen="4.22"), "rtds-4.5": lambda rnd: rv.RTDS(xen="4.5"),
-    "arinc653": lambda rnd: rv.ARINC653(),
+    "arinc653": lambda rnd: rv.ARINC653(), "sedf": lambda rnd: rv.SEDF(),
 }
 
 
@@ -103,7 +103,20 @@ def own_fields(rnd: random.Random, vcpus: int, name: str) -> dict[str, Any]:
     """What only some schedulers look at."""
     if name.startswith("rtds"):
         return servers(rnd, vcpus, name)
+    if name == "sedf":
+        kind = rnd.choice(["xen", "plain", "sedf", "sedf"])
+        own = {"sedf": guarantee(rnd)} if kind == "sedf" else servers(rnd, vcpus, name) if kind == "plain" else {}
+        return {"control": rnd.random() < 0.3} | own
     return {"control": rnd.random() < 0.3} if name == "arinc653" else {}
+
+
+def guarantee(rnd: random.Random) -> dict[str, Any]:
+    """A contract of SEDF, of each of its kinds."""
+    kind, extratime = rnd.random(), rnd.random() < 0.5
+    if kind < 0.6:
+        contract = server(rnd)
+        return {"period": contract["period"], "slice": contract["budget"], "extratime": extratime}
+    return {"weight": rnd.choice([1, 1, 2, 3, 10]), "extratime": extratime} | ({"period": ms(7)} if rnd.random() < 0.2 else {})
 
 
 def tables(rnd: random.Random, vms: list[rv.VM]) -> rv.ARINC653:
@@ -172,6 +185,11 @@ def changes(rnd: random.Random, vms: list[rv.VM], name: str) -> list[rv.Change]:
             if kind == "contract" and name.startswith("rtds"):
                 extratime = {} if name == "rtds-4.5" else {"extratime": rnd.random() < 0.7}
                 found.append(rv.Change(at, vm.name, **server(rnd), **extratime))
+            elif kind == "contract" and name == "sedf":
+                if vm.sedf is None and None not in (*vm.per_vcpu("budget"), *vm.per_vcpu("period")) and rnd.random() < 0.7:
+                    found.append(rv.Change(at, vm.name, **server(rnd), extratime=rnd.random() < 0.7))
+                else:
+                    found.append(rv.Change(at, vm.name, sedf=guarantee(rnd)))
             elif kind == "contract" and name.startswith("credit"):
                 found.append(rv.Change(at, vm.name, weight=rnd.choice([100, 777]), cap=rnd.choice([0, 30])))
             elif kind == "contract" and name == "fp":

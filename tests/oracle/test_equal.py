@@ -17,6 +17,7 @@ from .core import World
 from .credit import Credit, Credit2007
 from .plain import FixedPriority, Null, RoundRobin
 from .rtds import Rtds
+from .sedf import Sedf
 from .systems import SCHEDULERS, system
 
 SECONDS, LEAST = 2.0, 10 if DISABLED else 100
@@ -25,7 +26,7 @@ ASIDE = {"tick", "account", "dispatch", "preempt", "block", "wake", "unboost", "
 
 def oracle(spec: rv.System, scheduler: Any, duration: int, seed: int) -> World:
     """The oracle's run."""
-    kinds = {rv.Null: Null, rv.RoundRobin: RoundRobin, rv.FixedPriority: FixedPriority, rv.RTDS: Rtds, rv.ARINC653: Arinc653}
+    kinds = {rv.Null: Null, rv.RoundRobin: RoundRobin, rv.FixedPriority: FixedPriority, rv.RTDS: Rtds, rv.ARINC653: Arinc653, rv.SEDF: Sedf}
     kind = kinds.get(type(scheduler)) or (Credit2007 if scheduler.xen.startswith("3") else Credit)
     return World(spec, lambda world: kind(world, scheduler), duration, seed).run()
 
