@@ -31,6 +31,7 @@ from .credit_accounting import (
     make_credit_state,
     measured,
     move_vm_to_head,
+    next_grid_tick,
     priority_of,
     sort_queue,
 )
@@ -375,14 +376,6 @@ def hand_over(st, cr, now, p, old, new):
         set_timer(st.timers, st.slots.tick + p, NEVER)
     elif old == IDLE:
         arm_tick(st, cr, p, now, next_grid_tick(cr, now))
-
-
-@kernel
-def next_grid_tick(cr, now):
-    """First multiple of the tick's period after `now` (2.4.2). It divides once a period: a division takes longer than a decision."""
-    if now - cr.pool.tick_grid >= cr.pool.tick_period:
-        cr.pool.tick_grid = now - now % cr.pool.tick_period
-    return cr.pool.tick_grid + cr.pool.tick_period
 
 
 @kernel

@@ -18,6 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import rtvirt as rv
+from rtvirt.schedulers.catalogue import one_of_each
 from rtvirt.simulation import Machine
 from rtvirt.units import ms, s, us
 
@@ -73,9 +74,8 @@ def memory(duration: int) -> int:
 def main() -> None:
     """Print the table."""
     print(f"Python {platform.python_version()}, {platform.processor() or platform.machine()}")
-    for name, scheduler in (("credit", rv.Credit()), ("fixed priority", rv.FixedPriority()), ("round robin", rv.RoundRobin()),
-                            ("rtds", rv.RTDS()), ("arinc653", slots), ("sedf", rv.SEDF())):
-        small, large = (per_event(crowd(n), scheduler(n) if callable(scheduler) else scheduler) for n in (4, 256))
+    for name, scheduler in one_of_each().items():
+        small, large = (per_event(crowd(vms), slots(vms) if name == "arinc653" else scheduler) for vms in (4, 256))
         print(f"{name:15} 4 VMs x 5 tasks: {small:5.1f} ns an event ({1e3 / small:.1f} M/s);  256 VMs: {large:.1f} ns, {large / small:.2f} x")
     hogs = rv.System(vms=[rv.VM(f"h{i}", tasks=[rv.hog()]) for i in range(4)])
     took = timed(lambda: rv.simulate(hogs, rv.Credit(), s(3600), record="summary"))
