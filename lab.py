@@ -113,13 +113,13 @@ def install(kind):
     say("installing what %s lists (a minute or two; later starts skip this)" % LOCKS[kind])
     uv = shutil.which("uv")
     if uv:
-        command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(venv_python()), "--no-deps",
+        command = [uv, "pip", "install", "--quiet", "--python", str(venv_python()), "--no-deps",
                    "--require-hashes", "-r", lock]
         if run(command).returncode == 0:
             return
         say("uv did not manage; trying pip")
-    command = [str(venv_python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
-               "-r", lock]
+    command = [str(venv_python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile",
+               "--require-hashes", "-r", lock]
     check(run(command), "the packages could not be installed: check the network connection (and proxy), then run this again; "
                         "what is there already is kept")
 
@@ -148,7 +148,7 @@ def pytest(*arguments):
     return [str(venv_python()), "-m", "pytest", "-q", *arguments]
 
 
-WORKERS = ["-n", "2"]
+WORKERS = ["-n", "2", "--dist", "worksteal"]
 LANES = {
     "lint": [[str(venv_python()), "-m", "ruff", "check", "rtvirt", "tests", "lab.py"]],
     "unit": [pytest(*WORKERS, "--doctest-modules", "rtvirt", "tests/unit", "tests/oracle", "tests/golden", "tests/property", "tests/real")],

@@ -31,6 +31,9 @@ def contracts_of(system: System) -> Contracts:
         vcpu_vm=np.repeat(np.arange(len(system.vms)), [vm.vcpus for vm in system.vms]),
         weight=per_vcpu("weight", 256), budget=per_vcpu("budget", NEVER), period=per_vcpu("period", NEVER),
         priority=per_vcpu("priority", NEVER), extratime=per_vcpu("extratime", 0), cap=np.array([vm.cap for vm in system.vms], np.int64),
+        control=np.array([vm.control for vm in system.vms], np.int64),
+        first_cpu=np.array([min(cpus or [0]) for vm in system.vms for cpus in vm.per_vcpu("affinity")], np.int64),
+        sedf=tuple(vm.sedf for vm in system.vms), bvt=tuple(vm.bvt for vm in system.vms),
     )
 
 

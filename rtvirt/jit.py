@@ -25,18 +25,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 PACKAGE = Path(__file__).resolve().parent
 KERNEL_SOURCES = ("jit.py", "kernels.py", "lowering.py", "rng.py", "rows.py", "timers.py", "state.py", "engine/*.py", "guests/*.py",
-                  "schedulers/runqueue.py", "schedulers/credit_*.py", "schedulers/credit2_*.py", "schedulers/rtds_*.py")
+                  "schedulers/runqueue.py", "schedulers/*_*.py")             # the files that a scheduler has beside its own are named NAME_PART.py
 
 
-def kernel(function: F, *, reorder: bool = False, apart: bool = False) -> F:
+def kernel(function: F, *, reorder: bool = False) -> F:
     """Compile a function for the event loop or an analysis; return it untouched when the JIT is off.
 
     Kernels allocate nothing and hold no references, so reference counting is switched off (``_nrt=False``): counting would
     cost more than the work. Only other kernels call them, so no wrappers for Python are made (``no_*_wrapper``), which would
     take most of the compile time. Division follows numpy (no zero check). A kernel becomes part of its caller (``forceinline``):
     calls from one small function to the next took as long as the work. `reorder` lets sums of floats be taken in any order, several
-    at a time: for sums that are exact in every order. `apart` leaves it to the compiler whether a large, rarely taken part is taken in
-    (`seldom` forbids it).
+    at a time: for sums that are exact in every order.
     """
     if DISABLED:
         return function
@@ -46,7 +45,7 @@ def kernel(function: F, *, reorder: bool = False, apart: bool = False) -> F:
     from .lowering import teach
 
     teach()
-    return numba.njit(error_model="numpy", forceinline=not (apart or hasattr(function, "seldom")), _nrt=False, no_cpython_wrapper=True,
+    return numba.njit(error_model="numpy", forceinline=not hasattr(function, "seldom"), _nrt=False, no_cpython_wrapper=True,
                       no_cfunc_wrapper=True, fastmath={"reassoc", "nsz"} if reorder else False,
                       pipeline_class=kernel_compiler())(function)
 

@@ -30,7 +30,7 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     ----------
     system : System
         VMs, tasks, costs, changes.
-    scheduler : Credit, Credit2, RTDS, RoundRobin, FixedPriority or Null
+    scheduler : Credit, Credit2, RTDS, ARINC653, SEDF, RoundRobin, FixedPriority or Null
         How VMs share the pCPUs.
     duration : int [ns]
         Virtual time to run, from 0.
@@ -43,8 +43,8 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
         map (VM name, vCPU number) to a value, active ones listed from the tail of the active list; ``tick_times`` and
         ``account_times`` are instants [ns] that replace the model's own. For RTDS: ``deadline`` [ns], ``budget`` (what is left of it,
         [ns]), ``level`` and ``depleted`` map (VM name, vCPU number) to a value; vCPUs whose deadline is given
-        are not replenished by their VM's start, and wait for it in the order in which they start. For credit2: ``credit`` [ns of the heaviest
-        vCPU].
+        are not replenished by their VM's start, and wait for it in the order in which they start. For SEDF: ``deadline`` [ns], the end of the
+        period that a vCPU was in. For credit2: ``credit`` [ns of the heaviest vCPU].
     progress : callable, optional
         Called now and then with (virtual time done, duration), both in ns.
 
@@ -221,10 +221,9 @@ def columns(kind: type[Row], chunks: list[np.ndarray]) -> dict[str, np.ndarray]:
 
 def compile_now(kernel_name: str) -> None:
     """Compile (or load) one scheduler's loop by running a system of one task for a moment."""
-    from .schedulers import RTDS, Credit, Credit2, FixedPriority, Null, RoundRobin
+    from .schedulers.catalogue import one_of_each
 
-    schedulers = {"credit": Credit(), "credit_2007": Credit(xen="3.1"), "null": Null(), "round_robin": RoundRobin(),
-                  "fixed_priority": FixedPriority(), "rtds": RTDS(), "credit2": Credit2()}
+    schedulers = one_of_each()
     if kernel_name not in schedulers:
         raise SpecError([Problem("scheduler", kernel_name, ", ".join(schedulers), "choose one of these", "")])
     system = System(vms=[VM("warm", tasks=[Task("up", wcet=1_000, period=1_000_000)])])

@@ -182,6 +182,7 @@ class CostTable(Row):
     switch_in: int
     block_switch_out: int
     block_switch_in: int
+    idle_saving: int
     timer_slop: int
     slice_late: int
     tick_late: int

@@ -7,12 +7,11 @@ rounded down. `inverse` is the smallest window that holds so much work: the pseu
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from ..jit import kernel
+from ..jit import kernel, seldom
 from .limits import FUEL, NEVER, SAFE, TOO_LARGE, compiled
 from .requests import Rows, make_rows, requests
 
@@ -80,7 +79,8 @@ def supplied(sup, t):
     return turns * form[GAIN] + sup.work[low] + scaled(t - sup.at[low], sup.slope[low], form[UNIT], False)
 
 
-@partial(kernel, apart=True)
+@kernel
+@seldom
 def lookup(sup, work):
     """Length of the smallest window that surely receives `work` from the pattern; NEVER if none up to 2^61 does."""
     form = sup.form

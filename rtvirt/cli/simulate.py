@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from ..errors import Problem, SpecError
+from ..schedulers.catalogue import BY_NAME
 
-SCHEDULERS = ("credit", "credit2", "rtds", "null", "rr", "fp")
 PICTURES = (".png", ".pdf", ".svg", ".jpg")
 
 
 @click.command(help="Simulate the system in FILE (YAML) and print tables of VMs and tasks.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--scheduler", type=click.Choice(SCHEDULERS), default="credit", show_default=True)
+@click.option("--scheduler", type=click.Choice(tuple(BY_NAME)), default="credit", show_default=True)
 @click.option("--xen", default=None, help="Version whose scheduler to run; credit: 4.17 (the default), 4.22, 3.1, 3.0.3; credit2: 4.17, 4.22, 4.9; "
               "rtds: 4.17, 4.22, 4.5.")
 @click.option("--timeslice", default=None, help="Of credit, for example 5ms.")
@@ -32,11 +32,14 @@ def simulate(file: Path, costs: str | None, duration: str, seed: int, record: st
              perfetto: Path | None, **options: Any) -> None:
     """Load, simulate with a progress bar, print."""
     from ..files import atomically
+    from ..schedulers import ARINC653
     from ..simulation import simulate as run_system
     from ..system import System
     from ..units import ms, parse_time
 
     system, scheduler, length = System.load(file), make_scheduler(**options), parse_time(duration)
+    if scheduler == ARINC653():
+        scheduler = ARINC653.build(system)           # a table from the budgets and periods of the file
     system = system if costs is None else system.replace(costs=costs)
     record = record or ("trace" if gantt or export or perfetto else "summary")
     check_outputs(record, gantt, perfetto)
@@ -62,18 +65,17 @@ def simulate(file: Path, costs: str | None, duration: str, seed: int, record: st
 
 def make_scheduler(scheduler: str, xen: str | None, timeslice: str | None, ratelimit: str | None, quantum: str | None) -> Any:
     """The scheduler that the options describe."""
-    from ..schedulers import RTDS, Credit, Credit2, FixedPriority, Null, RoundRobin
     from ..units import parse_time
 
-    kinds = {"credit": Credit, "credit2": Credit2, "rtds": RTDS, "rr": RoundRobin, "null": Null, "fp": FixedPriority}
+    kind = BY_NAME[scheduler]
     times = {"timeslice": timeslice, "ratelimit": ratelimit, "quantum": quantum}
     given = {"xen": xen} | {name: parse_time(value) for name, value in times.items() if value is not None}
     given = {name: value for name, value in given.items() if value is not None}
     for name in given:
-        if name not in kinds[scheduler].__dataclass_fields__:
+        if name not in kind.__dataclass_fields__:
             raise SpecError([Problem(f"--{name}", given[name], f"nothing, with --scheduler {scheduler}", "leave it out, or choose a "
-                                     f"scheduler that has it: {', '.join(k for k in kinds if name in kinds[k].__dataclass_fields__)}")])
-    return kinds[scheduler](**given)
+                                     f"scheduler that has it: {', '.join(k for k, other in BY_NAME.items() if name in other.__dataclass_fields__)}")])
+    return kind(**given)
 
 
 def check_outputs(record: str, gantt: Path | None, perfetto: Path | None) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from ..jit import warmup as compile_ahead
+from ..schedulers.catalogue import one_of_each
 
-SCHEDULERS = ("credit", "credit_2007", "round_robin", "fixed_priority", "null", "rtds", "credit2")
+SCHEDULERS = tuple(one_of_each())
 MACHINE = "machine"
 ALL = (*SCHEDULERS, MACHINE)
 FIRST = ("credit", "credit_2007", MACHINE)

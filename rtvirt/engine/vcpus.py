@@ -112,7 +112,11 @@ def reschedule(st, q, now, p):
     if old != IDLE:
         if st.vcpus[old].blocked or st.vcpus[old].paused > 0:
             switch_in, switch_out = costs.block_switch_in, costs.block_switch_out
+        if new == IDLE:
+            switch_in, switch_out = switch_in - costs.idle_saving, switch_out - costs.idle_saving
         take_off(st, q, now, p, old, switch_out)
+    else:
+        switch_in -= costs.idle_saving
     st.pcpus[p].current = new
     st.pcpus[p].since = now
     st.pcpus[p].work_from = now + switch_in + costs.context_switch + costs.decision

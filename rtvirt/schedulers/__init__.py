@@ -4,11 +4,13 @@ To add one: write `rtvirt/schedulers/NAME.py` with a frozen dataclass of paramet
 import its class below. CONTRIBUTING.md shows a whole one.
 """
 
+from .arinc653 import ARINC653
 from .credit import Credit
 from .credit2 import Credit2
 from .fixed_priority import FixedPriority
 from .null import Null
 from .round_robin import RoundRobin
 from .rtds import RTDS
+from .sedf import SEDF
 
-__all__ = ["RTDS", "Credit", "Credit2", "FixedPriority", "Null", "RoundRobin"]
+__all__ = ["ARINC653", "RTDS", "SEDF", "Credit", "Credit2", "FixedPriority", "Null", "RoundRobin"]

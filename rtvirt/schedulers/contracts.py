@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,10 @@ class Contracts(NamedTuple):
     priority: np.ndarray      # (vCPUs,) 1 is the highest; NEVER if the VM has none
     extratime: np.ndarray     # (vCPUs,) 1 if it may use time that nobody has reserved
     cap: np.ndarray           # (VMs,) percent of one pCPU; 0: none
+    control: np.ndarray       # (VMs,) 1 for a control VM (Xen: dom0)
+    first_cpu: np.ndarray     # (vCPUs,) the lowest pCPU that its hard affinity allows
+    sedf: tuple[Any, ...]     # (VMs,) `SedfContract`, or None
+    bvt: tuple[Any, ...]      # (VMs,) `BvtContract`, or None
 
     def weight_per_vm(self, scheduler: str) -> np.ndarray:
         """Weights of the VMs, for schedulers that know no weights of single vCPUs."""

@@ -31,6 +31,7 @@ from .credit_accounting import (
     make_credit_state,
     measured,
     move_vm_to_head,
+    next_grid_tick,
     priority_of,
     sort_queue,
 )
@@ -178,9 +179,10 @@ def burn(cr, now, v):
     if elapsed <= 0:
         return
     value = elapsed * CREDITS_PER_MS + cr.vcpus[v].residual
-    cr.vcpus[v].residual = value % MILLISECOND
-    cr.vcpus[v].credit -= value // MILLISECOND
-    cr.vcpus[v].charged_to += value // MILLISECOND * NS_PER_CREDIT
+    whole = value // MILLISECOND
+    cr.vcpus[v].residual = value - whole * MILLISECOND
+    cr.vcpus[v].credit -= whole
+    cr.vcpus[v].charged_to += whole * NS_PER_CREDIT
 
 
 @kernel
@@ -373,7 +375,7 @@ def hand_over(st, cr, now, p, old, new):
     if new == IDLE:
         set_timer(st.timers, st.slots.tick + p, NEVER)
     elif old == IDLE:
-        arm_tick(st, cr, p, now, now - now % cr.pool.tick_period + cr.pool.tick_period)
+        arm_tick(st, cr, p, now, next_grid_tick(cr, now))
 
 
 @kernel

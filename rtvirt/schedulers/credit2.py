@@ -62,7 +62,7 @@ class Credit2:
 
     On several pCPUs one can be idle while a vCPU waits: one that has less than -9.5 ms of credit is not taken from another pCPU (5.3 step 4).
 
-    `Change` can give a VM another weight or cap: a weight counts at once, also for time not charged yet; see docs/model.md 7.7.
+    `Change` can give a VM another weight or cap: a weight counts at once, also for time not charged yet; see docs/model.md 7.9.
 
     Raises
     ------
@@ -71,7 +71,7 @@ class Credit2:
 
     References
     ----------
-    docs/xen-rules.md 5, with the origin of each rule; docs/model.md 7.7; docs/fidelity.md.
+    docs/xen-rules.md 5, with the origin of each rule; docs/model.md 7.9; docs/fidelity.md.
 
     Examples
     --------

@@ -55,6 +55,7 @@ class Pool(Row):
 
     timeslice: int            # [ns]
     tick_period: int          # [ns]
+    tick_grid: int            # latest multiple of it that was asked for [ns]
     slice_credits: int        # P: credits that one pCPU hands out in one accounting period
     ratelimit: int            # [ns]
     steal_ratelimit: int      # [ns]; negative: no limit
@@ -248,3 +249,11 @@ def measured(times, count, now, computed):
 def ceil_div(x, y):
     """x / y rounded up, for x, y > 0."""
     return (x + y - 1) // y
+
+
+@kernel
+def next_grid_tick(cr, now):
+    """First multiple of the tick's period after `now` (2.4.2). It divides once a period: a division takes longer than a decision."""
+    if now - cr.pool.tick_grid >= cr.pool.tick_period:
+        cr.pool.tick_grid = now - now % cr.pool.tick_period
+    return cr.pool.tick_grid + cr.pool.tick_period

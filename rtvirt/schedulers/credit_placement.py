@@ -57,13 +57,19 @@ def tickle(st, cr, v, at):
 @kernel
 def next_idle(st, cr, v, soft):
     """Next idle pCPU in turn that suits `v`, by its soft or its hard affinity; NOBODY if there is none."""
-    cpus = cr.pool.cpus
-    for k in range(1, cpus + 1):
-        p = (cr.pool.last_tickled + k) % cpus
+    p = cr.pool.last_tickled
+    for _ in range(cr.pool.cpus):
+        p = following(cr, p)
         suits = st.preferred[v, p] if soft else st.allowed[v, p]
         if cr.pcpus[p].idle and suits:
             return p
     return NOBODY
+
+
+@kernel
+def following(cr, p):
+    """The pCPU after `p`, in a ring (a division would cost as much as the rest of the search)."""
+    return p + 1 if p + 1 < cr.pool.cpus else 0
 
 
 @kernel
@@ -73,10 +79,10 @@ def steal(st, cr, now, p, local_best):
         if now - cr.pcpus[p].last_steal <= cr.pool.steal_ratelimit:
             return NOBODY
         cr.pcpus[p].last_steal = now
-    cpus = cr.pool.cpus
     for step in range(2):
-        for k in range(1, cpus + 1):
-            peer = (cr.pool.bias + k) % cpus
+        peer = cr.pool.bias
+        for _ in range(cr.pool.cpus):
+            peer = following(cr, peer)
             if peer == p or cr.pcpus[peer].idle or runnable_on(st, cr, peer) <= 1:
                 continue
             v = stealable(st, cr, peer, p, local_best, step == 0)

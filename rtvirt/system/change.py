@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from .historical import BvtContract, SedfContract
 from .spec import Duration, Name, Spec, Time, know_fields
 from .vm import Cap, Flag, Priority, Weight
 
@@ -18,7 +19,7 @@ class Change(Spec):
         Name of the VM.
     state : {"create", "pause", "resume", "crash", "restart"}, optional
         A VM with a ``"create"`` does not exist before. A crash drops all jobs; only a crashed VM can restart.
-    weight, cap, budget, period, priority, extratime : optional
+    weight, cap, budget, period, priority, extratime, sedf, bvt : optional
         New contract values, from then on.
 
     Raises
@@ -28,8 +29,9 @@ class Change(Spec):
 
     Notes
     -----
-    A scheduler refuses a value that it does not look at while it runs. Credit's and credit2's weight and cap can change, RTDS's budget, period and
-    extratime, FixedPriority's priority and period. Jobs released to a paused VM wait for it. See docs/model.md 6.
+    A scheduler refuses a value that it does not look at while it runs. Credit's and credit2's weight and cap can change, RTDS's
+    budget, period and extratime, SEDF's sedf (or budget, period and extratime, for who has them instead), BVT's bvt,
+    FixedPriority's priority and period. Jobs released to a paused VM wait for it. See docs/model.md 6.
 
     Examples
     --------
@@ -47,6 +49,8 @@ class Change(Spec):
     period: Duration | None = None
     priority: Priority | None = None
     extratime: Flag | None = None
+    sedf: SedfContract | None = None
+    bvt: BvtContract | None = None
 
     def __init__(self, at: Any = None, vm: Any = None, /, **data: Any) -> None:
         if at is not None:

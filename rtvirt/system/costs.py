@@ -26,6 +26,8 @@ class Costs(Spec):
         From a decision to the end of the old stint, and to the start of the new one. The new vCPU is charged from the decision.
     block_switch_out, block_switch_in : int [ns], optional
         The same when the old vCPU is not runnable; by default as above.
+    idle_saving : int [ns]
+        By so much all four are shorter where the old or the new one is idle: a vCPU's registers are then left where they are.
     timer_slop : int [ns]
         A slice timer set nearer than this fires this long after it was set (Xen: 50 us).
     timer_late : int [ns]
@@ -105,6 +107,9 @@ class Costs(Spec):
         if out > begins:
             found.append(Problem("block_switch_out", out, f"at most block_switch_in + context_switch + decision = {begins}",
                                  "raise block_switch_in"))
+        least = min(self.switch_out, self.switch_in, out, self.switch_in if self.block_switch_in is None else self.block_switch_in)
+        if self.idle_saving > least:
+            found.append(Problem("idle_saving", self.idle_saving, f"at most the shortest switch = {least}", "a switch takes no less than 0"))
         wrong(found)
         return self
 
@@ -115,6 +120,7 @@ class Costs(Spec):
     switch_in: Time = 0
     block_switch_out: Time | None = None
     block_switch_in: Time | None = None
+    idle_saving: Time = 0
     timer_slop: Time = 0
     timer_late: Time = 0
     slice_late: Time | None = None

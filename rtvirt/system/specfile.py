@@ -11,15 +11,14 @@ from pydantic import ValidationError
 from ..errors import Problem, SpecError
 from ..files import atomically
 from ..units import format_ns, parse_time
+from .costs import Costs
 from .spec import FOREVER, readable
 from .system import System
 
 LARGEST = 1_000_000     # bytes
 DEEPEST = 20            # levels of nesting
 TIMES = {"wcet", "period", "deadline", "offset", "jitter", "releases", "start", "budget", "quantum", "at", "low", "high", "mean", "sd",
-         "values", *(f for f in ("wake_path boost_path block_path switch_out switch_in block_switch_out block_switch_in timer_slop "
-                                 "timer_late slice_late tick_late account_late decision context_switch guest_switch tick hypercall "
-                                 "interrupt cache_reload").split())}
+         "values", "slice", "latency", "warp_limit", "unwarp", *Costs.model_fields}
 
 
 def load(path: str | Path) -> System:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from ..errors import Problem
+from .historical import BvtContract, SedfContract
 from .spec import Duration, List, Name, Spec, Time, know_fields, one_or_each, within, wrong
 from .task import Task
 
@@ -62,8 +63,10 @@ class VM(Spec):
         For `FixedPriority`; 1 is the highest.
     affinity, soft_affinity : list of pCPU numbers, or a list of those for each vCPU, optional
         Where it may run, and where it would rather run.
-    sedf, bvt : dict, optional
-        Parameters of the historical schedulers.
+    sedf : dict, optional
+        For SEDF: ``period`` and ``slice`` [ns], or ``weight``; ``extratime``, ``latency`` (see `SedfContract`).
+    bvt : dict, optional
+        For BVT: ``mcu_advance``, ``warp``, ``warp_value``, ``warp_limit`` and ``unwarp`` [ns] (see `BvtContract`).
     quantum : int [ns]
         Of a round-robin guest.
 
@@ -102,8 +105,8 @@ class VM(Spec):
     priority: Scalar[Priority] = None
     affinity: Affinity = None
     soft_affinity: Affinity = None
-    sedf: dict[str, int] | None = None
-    bvt: dict[str, int] | None = None
+    sedf: SedfContract | None = None
+    bvt: BvtContract | None = None
     quantum: Duration = 10_000_000
 
     def __init__(self, name: Any = None, /, **data: Any) -> None:

@@ -516,17 +516,18 @@ class World:
                 self.resume_work(old)
             return
         kind = "block_" if old and (old.blocked or old.paused) else ""
+        saving = 0 if old and new else self.costs["idle_saving"]
         if old:
             self.unload(old)
-            self.slices.append((p.number, old.number, p.work_from, self.now + self.costs[kind + "switch_out"]))
-            old.saved = max(p.work_from, self.now + self.costs[kind + "switch_out"])
+            self.slices.append((p.number, old.number, p.work_from, self.now + self.costs[kind + "switch_out"] - saving))
+            old.saved = max(p.work_from, self.now + self.costs[kind + "switch_out"] - saving)
             old.state = "blocked" if old.blocked else "offline" if old.paused else "runnable"
             if old.state == "runnable":
                 self.log(old, "preempt", p=p.number)
             if len(old.vm.vcpus) > 1:
                 self.assign(old.vm)
         p.current, p.since = new, self.now
-        p.work_from = self.now + self.costs[kind + "switch_in"] + self.costs["context_switch"] + self.costs["decision"]
+        p.work_from = self.now + self.costs[kind + "switch_in"] - saving + self.costs["context_switch"] + self.costs["decision"]
         saved_at = p.work_from
         if new:
             p.work_from = max(p.work_from, new.saved)

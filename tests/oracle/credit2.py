@@ -1,4 +1,4 @@
-"""Credit2, as docs/xen-rules.md 5 and docs/model.md 7.7 say: sorted lists, everything looked up anew. Numbers are rules there."""
+"""Credit2, as docs/xen-rules.md 5 and docs/model.md 7.9 say: sorted lists, everything looked up anew. Numbers are rules there."""
 
 from __future__ import annotations
 

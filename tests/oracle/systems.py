@@ -15,6 +15,7 @@ SCHEDULERS = {
     "rtds-4.17": lambda rnd: rv.RTDS(replenish_by=rnd.choice(["priority", "priority", "deadline"])),
     "credit2-4.17": lambda rnd: rv.Credit2(**credit2_options(rnd)), "credit2-4.9": lambda rnd: rv.Credit2(xen="4.9", **credit2_options(rnd)),
     "rtds-4.22": lambda rnd: rv.RTDS(xen="4.22"), "rtds-4.5": lambda rnd: rv.RTDS(xen="4.5"),
+    "arinc653": lambda rnd: rv.ARINC653(), "sedf": lambda rnd: rv.SEDF(),
 }
 
 
@@ -99,9 +100,45 @@ def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
         fields = dict(tasks=tasks, vcpus=vcpus, guest=guest, weight=rnd.choice([64, 256, 256, 512, 1000]),
                       cap=rnd.choice([0, 0, 0, 20, 50, 80]), priority=rnd.choice([None, 1, 2, 3]), period=rnd.choice([None, ms(5), ms(10)]),
                       start=rnd.choice([0, 0, 0, ms(5)]), affinity=affinity, soft_affinity=soft, quantum=ms(rnd.choice([1, 3, 10])))
-        vms.append(rv.VM(vm, **fields | (servers(rnd, vcpus, name) if name.startswith("rtds") else {})))
+        vms.append(rv.VM(vm, **fields | own_fields(rnd, vcpus, name)))
     whole = rv.System(cpus=cpus, vms=vms, costs=costs(rnd, name), changes=changes(rnd, vms, name))
-    return whole, SCHEDULERS[name](rnd), ms(rnd.choice([60, 120, 200]))
+    scheduler = tables(rnd, vms) if name == "arinc653" else SCHEDULERS[name](rnd)
+    return whole, scheduler, ms(rnd.choice([60, 120, 200]))
+
+
+def own_fields(rnd: random.Random, vcpus: int, name: str) -> dict[str, Any]:
+    """What only some schedulers look at."""
+    if name.startswith("rtds"):
+        return servers(rnd, vcpus, name)
+    if name == "sedf":
+        kind = rnd.choice(["xen", "plain", "sedf", "sedf"])
+        own = {"sedf": guarantee(rnd)} if kind == "sedf" else servers(rnd, vcpus, name) if kind == "plain" else {}
+        return {"control": rnd.random() < 0.3} | own
+    return {"control": rnd.random() < 0.3} if name == "arinc653" else {}
+
+
+def guarantee(rnd: random.Random) -> dict[str, Any]:
+    """A contract of SEDF, of each of its kinds."""
+    kind, extratime = rnd.random(), rnd.random() < 0.5
+    if kind < 0.6:
+        contract = server(rnd)
+        return {"period": contract["period"], "slice": contract["budget"], "extratime": extratime}
+    return {"weight": rnd.choice([1, 1, 2, 3, 10]), "extratime": extratime} | ({"period": ms(7)} if rnd.random() < 0.2 else {})
+
+
+def tables(rnd: random.Random, vms: list[rv.VM]) -> rv.ARINC653:
+    """Windows in any order, now and then nobody's; now and then Xen's own table; now and then others later."""
+    everybody = [(vm.name, k) for vm in vms for k in range(vm.vcpus)]
+
+    def table(later: Any = ()) -> rv.ARINC653:
+        if rnd.random() < 0.15:
+            return rv.ARINC653(later=later)
+        windows = [(*rnd.choice([*everybody, (None, 0)]), grid(rnd, 0.1, 12)) for _ in range(rnd.randint(1, 6))]
+        rest = rnd.choice([0, 0, ms(3), us(777)])
+        return rv.ARINC653(windows, major_frame=sum(length for _, _, length in windows) + rest, later=later)
+
+    times = sorted({grid(rnd, 1, 80) for _ in range(rnd.choice([0, 0, 0, 1, 2]))})
+    return table([(at, table()) for at in times])
 
 
 def servers(rnd: random.Random, vcpus: int, name: str) -> dict[str, Any]:
@@ -138,6 +175,10 @@ def costs(rnd: random.Random, scheduler: str) -> rv.Costs:
             chosen[kind + "switch_in"] = max(least, chosen.get(kind + "switch_in", 0))
     if "switch_out" in chosen and "block_switch_in" in chosen and "block_switch_out" not in chosen:
         chosen["block_switch_in"] = max(chosen["block_switch_in"], chosen["switch_out"])
+    out, into = chosen.get("switch_out", 0), chosen.get("switch_in", 0)
+    least = min(out, into, chosen.get("block_switch_out", out), chosen.get("block_switch_in", into))
+    if "idle_saving" in chosen:
+        chosen["idle_saving"] = min(chosen["idle_saving"], least)
     return rv.Costs(**chosen)
 
 
@@ -151,6 +192,11 @@ def changes(rnd: random.Random, vms: list[rv.VM], name: str) -> list[rv.Change]:
             if kind == "contract" and name.startswith("rtds"):
                 extratime = {} if name == "rtds-4.5" else {"extratime": rnd.random() < 0.7}
                 found.append(rv.Change(at, vm.name, **server(rnd), **extratime))
+            elif kind == "contract" and name == "sedf":
+                if vm.sedf is None and None not in (*vm.per_vcpu("budget"), *vm.per_vcpu("period")) and rnd.random() < 0.7:
+                    found.append(rv.Change(at, vm.name, **server(rnd), extratime=rnd.random() < 0.7))
+                else:
+                    found.append(rv.Change(at, vm.name, sedf=guarantee(rnd)))
             elif kind == "contract" and name.startswith("credit"):
                 found.append(rv.Change(at, vm.name, weight=rnd.choice([100, 777]), cap=rnd.choice([0, 30])))
             elif kind == "contract" and name == "fp":

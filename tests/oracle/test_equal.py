@@ -12,20 +12,23 @@ import rtvirt as rv
 from rtvirt.jit import DISABLED
 from rtvirt.state import EVENTS
 
+from .arinc653 import Arinc653
 from .core import World
 from .credit import Credit, Credit2007
 from .credit2 import Credit2
 from .plain import FixedPriority, Null, RoundRobin
 from .rtds import Rtds
+from .sedf import Sedf
 from .systems import SCHEDULERS, system
 
-SECONDS, LEAST = 6.0, 10 if DISABLED else 100
+SECONDS, LEAST = 2.0, 10 if DISABLED else 100
 ASIDE = {"tick", "account", "dispatch", "preempt", "block", "wake", "unboost", "start"}    # events whose value is a snapshot
 
 
 def oracle(spec: rv.System, scheduler: Any, duration: int, seed: int) -> World:
     """The oracle's run."""
-    kinds = {rv.Null: Null, rv.RoundRobin: RoundRobin, rv.FixedPriority: FixedPriority, rv.RTDS: Rtds, rv.Credit2: Credit2}
+    kinds = {rv.Null: Null, rv.RoundRobin: RoundRobin, rv.FixedPriority: FixedPriority, rv.RTDS: Rtds, rv.ARINC653: Arinc653, rv.SEDF: Sedf,
+             rv.Credit2: Credit2}
     kind = kinds.get(type(scheduler)) or (Credit2007 if scheduler.xen.startswith("3") else Credit)
     return World(spec, lambda world: kind(world, scheduler), duration, seed).run()
 
