@@ -10,7 +10,8 @@ from .executors import executors
 from .gantt import gantt
 from .latency import compare, ecdf, shares, tail
 from .style import COLOURS, Picture, describe, meaning_of, show, styled
+from .supply_demand import SupplyDemand, curves, supply_demand
 from .verdicts import verdicts
 
-__all__ = ["COLOURS", "Picture", "classes", "compare", "credit_curves", "credits", "describe", "ecdf", "executors", "gantt", "meaning_of",
-           "shares", "show", "styled", "tail", "verdicts"]
+__all__ = ["COLOURS", "Picture", "SupplyDemand", "classes", "compare", "credit_curves", "credits", "curves", "describe", "ecdf", "executors", "gantt",
+           "meaning_of", "shares", "show", "styled", "supply_demand", "tail", "verdicts"]
