@@ -16,7 +16,7 @@ from ..units import format_ns, ms, s
 from .base import Explorer, check_ranges, choice, slider
 from .curves import Curves, Line
 
-SHOWN, LOOKED = ms(40), s(1)          # windows shown, and looked at for the margin
+SHOWN, LOOKED = ms(24), s(1)          # windows shown, and looked at for the margin
 GUESTS = {"EDF": "edf", "fixed priority": "fp"}
 
 
@@ -24,12 +24,12 @@ GUESTS = {"EDF": "edf", "fixed priority": "fp"}
 class Params:
     """What can be moved."""
 
-    budget: float = slider(1.0, 0.0, 20.0, 0.05, "budget Q of the VM [ms]")
+    budget: float = slider(1.6, 0.0, 20.0, 0.05, "budget Q of the VM [ms]")
     period: int = slider(4, 1, 20, 1, "in every period P [ms]")
-    wcet: float = slider(0.3, 0.1, 10.0, 0.1, "the slot takes [ms]")
+    wcet: float = slider(1.0, 0.1, 10.0, 0.1, "the slot takes [ms]")
     every: int = slider(5, 2, 40, 1, "and comes every [ms]")
     deadline: int = slider(5, 1, 40, 1, "its deadline [ms]")
-    decode: float = slider(0.0, 0.0, 20.0, 0.5, "decoding every 40 ms [ms]")
+    decode: float = slider(0.0, 0.0, 12.0, 0.5, "decoding every 20 ms [ms]")
     guest: str = choice("EDF", list(GUESTS), "the guest schedules by")
 
 
@@ -58,7 +58,7 @@ def compute(params: Params) -> Found:
     """
     tasks = [Task("slot", wcet=ms(params.wcet), period=ms(params.every), deadline=ms(params.deadline))]
     if params.decode:
-        tasks.append(Task("decode", wcet=ms(params.decode), period=ms(40)))
+        tasks.append(Task("decode", wcet=ms(params.decode), period=ms(20)))
     guest = GUESTS[params.guest]
     supply = PeriodicResource(ms(params.period), ms(params.budget))
     found, margin = curves(tasks, supply, guest=guest, until=SHOWN), None

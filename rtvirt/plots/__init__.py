@@ -8,10 +8,12 @@ from .classes import classes
 from .credits import credit_curves, credits
 from .executors import executors
 from .gantt import gantt
+from .interfaces import interfaces
 from .latency import compare, ecdf, shares, tail
 from .style import COLOURS, Picture, describe, meaning_of, show, styled
 from .supply_demand import SupplyDemand, curves, supply_demand
+from .supply_seen import least_supply, supply_seen
 from .verdicts import verdicts
 
 __all__ = ["COLOURS", "Picture", "SupplyDemand", "classes", "compare", "credit_curves", "credits", "curves", "describe", "ecdf", "executors", "gantt",
-           "meaning_of", "shares", "show", "styled", "supply_demand", "tail", "verdicts"]
+           "interfaces", "least_supply", "meaning_of", "shares", "show", "styled", "supply_demand", "supply_seen", "tail", "verdicts"]

@@ -78,7 +78,7 @@ def curves(tasks: Sequence[Task] | VM, supply: Supply = Dedicated(), *, guest: s
         task = (late or order[-1:])[0]
         due, matters = order[:order.index(task) + 1], max(task.deadline, verdict.bounds[task.name] or 0)
     windows = np.linspace(0, max(until, matters * 5 // 4), POINTS).astype(np.int64)
-    asks = dbf(due, windows) if task is None else rbf(due, windows)
+    asks = dbf(due, windows) if task is None else rbf([task], 1) + (rbf(due[:-1], windows) if due[1:] else 0 * windows)
     return SupplyDemand(windows, supply.sbf(windows), supply.lsbf(windows), asks, verdict, task, None if first is None else first - 1)
 
 
