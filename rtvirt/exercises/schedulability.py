@@ -61,7 +61,7 @@ def demand(tasks: list[tuple[int, int, int]], t: int) -> int:
 
 
 exercise(Exercise(
-    "5.4", demand, [([(2, 5, 5), (4, 7, 7)], 7), ([(2, 5, 5), (4, 7, 7)], 35), ([(1, 10, 4)], 4), ([(1, 10, 4)], 13), ([(1, 10, 4), (3, 20, 20)], 3)],
+    "5.4", demand, [([(2, 5, 5), (4, 7, 7)], 7), ([(2, 5, 5), (4, 7, 7)], 35), ([(1, 10, 4)], 4), ([(1, 10, 4)], 13), ([(1, 10, 25), (2, 4, 4)], 4)],
     "A job counts if it arrives and has its deadline within the window: the first deadline at D, then one every T.",
     [(lambda tasks, t: sum(-(-t // period) * wcet for wcet, period, _ in tasks),
       "That counts all jobs that arrive. Those whose deadline lies beyond the window need not be done in it."),

@@ -1,6 +1,6 @@
 // Curves of work against the length of a window: what a supply surely brings, what tasks ask for. See curves.py for what is sent.
 
-const LEFT = 92, RIGHT = 14, TOP = 26, PLOT = 330, AXIS = 40;
+const LEFT = 92, RIGHT = 14, TOP = 26, AXIS = 40;
 const WEIGHT = { "real-time": 3, bound: 2.75 }, DASH = [[], [8, 5], [2, 4]];
 
 function colourOf(meaning, look) {
@@ -8,15 +8,15 @@ function colourOf(meaning, look) {
 }
 
 function draw(canvas, run, width, look) {
-  const [xMost, yMost] = run.most, height = TOP + PLOT + AXIS, low = TOP + PLOT;
-  const X = (t) => LEFT + (t / xMost) * (width - LEFT - RIGHT), Y = (w) => low - (w / yMost) * PLOT;
+  const [xMost, yMost] = run.most, height = TOP + run.tall + AXIS, low = TOP + run.tall;
+  const X = (t) => LEFT + (t / xMost) * (width - LEFT - RIGHT), Y = (w) => low - (w / yMost) * run.tall;
   const g = fitCanvas(canvas, width, height);
   g.fillStyle = look.paper;
   g.fillRect(0, 0, width, height);
   drawAxes(g, run, X, Y, width, low, look);
   g.save();
   g.beginPath();
-  g.rect(LEFT, TOP - 8, width - LEFT - RIGHT, PLOT + 8);
+  g.rect(LEFT, TOP - 8, width - LEFT - RIGHT, run.tall + 8);
   g.clip();
   drawExcess(g, run, X, Y);
   run.lines.forEach((line, k) => drawLine(g, line, run.data.window, run.data[`line_${k}`], X, Y, look));

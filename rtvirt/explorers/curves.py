@@ -32,13 +32,15 @@ class Curves(anywidget.AnyWidget):
     picture = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes(b"").tag(sync=True)
 
-    def show(self, windows: np.ndarray, lines: Sequence[Line], *, over: int, under: int, marks: Sequence[dict[str, Any]], label: str) -> None:
-        """Show curves over windows (n,) [ns], and marks: ``{at, low, high}`` or ``{from, to}`` [ns], each with `name` and `meaning`."""
+    def show(self, windows: np.ndarray, lines: Sequence[Line], *, over: int, under: int, marks: Sequence[dict[str, Any]], label: str,
+             tall: int = 330) -> None:
+        """Show curves over windows (n,) [ns], `tall` pixels high, with marks: ``{at, low, high}`` or ``{from, to}`` [ns], `name`, `meaning`."""
         layout, data = pack({"window": windows} | {f"line_{k}": line.work for k, line in enumerate(lines)})
         highest = max(float(line.work.max()) for line in lines)
         with self.hold_sync():
             self.picture = {"columns": layout, "lines": [{"name": line.name, "meaning": line.meaning, "dash": line.dash} for line in lines],
-                            "excess": [over, under], "marks": list(marks), "most": [float(windows[-1]), max(1.0, 1.05 * highest)], "label": label}
+                            "excess": [over, under], "marks": list(marks), "most": [float(windows[-1]), max(1.0, 1.05 * highest)], "label": label,
+                            "tall": tall}
             self.data = data
 
     def __repr__(self) -> str:

@@ -111,13 +111,8 @@ class Scene:
 
     def update(self, found: Found) -> str:
         """Show curves; what they say, in a sentence."""
-        self.found, shape = found, found.curves
-        asks = "must be done" if shape.task is None else f"{shape.task.name} waits for"
-        lines = [Line("supply, at least", "bound", shape.brings), Line("supply, as a line", "bound", shape.line, 1),
-                 Line(asks, "real-time", shape.asks)]
-        text = sentence(found)
-        over, under = (2, 0) if shape.task is None else (0, 0)       # under fixed priority it is enough that the curves meet once
-        self.curves.show(shape.windows, lines, over=over, under=under, marks=marks(shape), label=f"Supply and demand. {text}")
+        self.found, text = found, sentence(found)
+        put(self.curves, found.curves, f"Supply and demand. {text}")
         return text
 
     def figure(self) -> Figure:
@@ -126,6 +121,14 @@ class Scene:
             figure = Figure(figsize=(12, 5.4))
             draw(self.found.curves, figure.add_subplot())
         return figure
+
+
+def put(widget: Curves, shape: SupplyDemand, label: str, tall: int = 330) -> None:
+    """Supply and demand into a widget."""
+    asks = "must be done" if shape.task is None else f"{shape.task.name} waits for"
+    lines = [Line("supply, at least", "bound", shape.brings), Line("supply, as a line", "bound", shape.line, 1), Line(asks, "real-time", shape.asks)]
+    over, under = (2, 0) if shape.task is None else (0, 0)       # under fixed priority it is enough that the curves meet once
+    widget.show(shape.windows, lines, over=over, under=under, marks=marks(shape), label=label, tall=tall)
 
 
 def marks(shape: SupplyDemand) -> list[dict[str, Any]]:
