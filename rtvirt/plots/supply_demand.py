@@ -118,7 +118,8 @@ def draw(found: SupplyDemand, ax: Axes | None = None) -> Axes:
         ax = new_axes(ax, 4.6)
         window = found.windows / 1e6
         ax.plot(window, found.brings / 1e6, color=COLOURS["bound"], label="supply, at least")
-        ax.plot(window, found.line / 1e6, color=COLOURS["bound"], linestyle="--", linewidth=1.4, label="supply, as a line")
+        if (found.line != found.brings).any():
+            ax.plot(window, found.line / 1e6, color=COLOURS["bound"], linestyle="--", linewidth=1.4, label="supply, as a line")
         ax.plot(window, found.asks / 1e6, color=COLOURS["real-time"],
                 label="must be done" if found.task is None else f"{found.task.name} waits for")
         if found.task is None:
