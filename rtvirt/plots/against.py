@@ -11,7 +11,8 @@ from matplotlib.ticker import FuncFormatter
 from ..units import format_ns
 from .style import COLOURS, new_axes, styled
 
-LOOKS = [("#0072B2", "o"), ("#E69F00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#56B4E9", "v"), ("#999999", "P"), ("#000000", "*"), ("#F0E442", "X")]
+LOOKS = [("#0072B2", "o"), ("#E69F00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#56B4E9", "v"), ("#999999", "P"), ("#000000", "*"),
+         ("#F0E442", "X")]
 
 
 def against(shares: Sequence[float], times: Mapping[str, Sequence[int]], *, xlabel: str, ylabel: str, miss: int | None = None,
