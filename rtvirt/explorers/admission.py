@@ -56,7 +56,7 @@ class Sale:
 
 
 def compute(params: Params) -> Sale:
-    """Is each customer's budget enough for its tasks (EDF inside), and the chip for the budgets (EDF among them)?
+    """Is each customer's budget enough for its tasks (EDF inside), and the chip for the budgets (periodic servers, EDF among them)?
 
     Raises
     ------
@@ -160,4 +160,4 @@ def explorer(**values: float) -> Explorer:
     """The explorer, starting from given parameters; SpecError in words where they cannot be run."""
     check_ranges(Params(), values)
     return Explorer(Params(**values), compute, Scene(), "Sell a chip to a car maker and a radio maker, and keep as much as you can for Android. "
-                    "Move a slider (arrow keys work): nowhere may blue be above black.", ends=ends)
+                    "Budgets are given by EDF, as periodic servers. Move a slider (arrow keys work): nowhere may blue be above black.", ends=ends)

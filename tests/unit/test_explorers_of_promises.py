@@ -100,12 +100,13 @@ def test_the_chip_is_sold_once():
 
 
 def test_who_is_admitted_keeps_its_deadlines():
-    """The sale, simulated: at RTDS with Android as a hog on the rest."""
-    params = admission.Params(car_budget=0.9, radio_budget=0.7)
+    """The sale, simulated: under RTDS with Android as a hog on the rest, all with one period, so that no budget that slept comes at a bad time."""
+    params = admission.Params(car_budget=0.7, car_period=2.0, radio_budget=0.7, radio_period=2.0)
+    assert admission.compute(params).admitted
     vms = [rv.VM(name, tasks=tasks, guest="edf", budget=ms(getattr(params, f"{name}_budget")), period=ms(getattr(params, f"{name}_period")))
            for name, tasks in admission.CUSTOMERS.items()]
-    left = int(ms(10) * admission.compute(params).shares["Android"])
-    run = rv.simulate(rv.System(vms=[*vms, rv.VM("android", tasks=[rv.hog()], budget=left, period=ms(10))]), rv.RTDS(), rv.units.s(1))
+    left = int(ms(2) * admission.compute(params).shares["Android"])
+    run = rv.simulate(rv.System(vms=[*vms, rv.VM("android", tasks=[rv.hog()], budget=left, period=ms(2))]), rv.RTDS(), rv.units.s(1))
     assert not run.tasks["misses"].any()
 
 
