@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from ..plots import gantt, styled
 from ..results import Run
-from ..schedulers import RTDS, Credit, FixedPriority, RoundRobin
+from ..schedulers import ARINC653, RTDS, SEDF, Credit, FixedPriority, RoundRobin
 from ..simulation import simulate
 from ..system import VM, System, Task, hog
 from ..units import ms
@@ -24,13 +24,24 @@ from .timeline import Timeline
 from .timeline_data import missed, timeline_data
 
 SHOWN, SIMULATED = ms(100), ms(2000)
+
+
+def table(system: System) -> ARINC653:
+    """A frame as long as the modem's period: its budget first, then the rest for the hogs in equal windows."""
+    modem, *hogs = system.vms
+    rest = (modem.period - modem.budget) // max(1, len(hogs))
+    return ARINC653([("modem", 0, modem.budget), *((vm.name, 0, rest) for vm in hogs if rest)], major_frame=modem.period)
+
+
 SCHEDULERS: dict[str, Callable[[System], Any]] = {
     "credit": lambda system: Credit(),
     "RTDS": lambda system: RTDS(),
+    "SEDF": lambda system: SEDF(),
+    "ARINC 653": table,
     "fixed priority": lambda system: FixedPriority(),
     "round robin": lambda system: RoundRobin(ms(10)),
 }
-RESERVE = ("RTDS",)             # those that look at budgets
+RESERVE = ("RTDS", "SEDF", "ARINC 653")             # those that look at budgets
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ class Params:
     right: str = choice("RTDS", list(SCHEDULERS), "below")
     wcet: float = slider(0.3, 0.1, 4.0, 0.1, "the modem's slot takes [ms]")
     every: int = slider(5, 2, 40, 1, "and comes every [ms]")
-    decode: float = slider(4.0, 0.0, 12.0, 0.5, "decoding, now and then [ms]")
+    decode: float = slider(6.0, 0.0, 12.0, 0.5, "decoding, now and then [ms]")
     budget: float = slider(2.0, 0.1, 20.0, 0.1, "the modem's budget [ms]")
     period: int = slider(4, 1, 20, 1, "in every [ms]")
     hogs: int = slider(2, 0, 5, 1, "number of hogs")
@@ -52,9 +63,11 @@ class Params:
 def fixed(params: Params) -> dict[str, Fixed]:
     """What cannot be moved beside the other parameters, and why."""
     found = {}
+    if not {params.left, params.right} & {"RTDS", "SEDF"}:
+        found |= {"hog_budget": Fixed(2.5, "neither scheduler knows it"), "extratime": Fixed("nobody", "neither scheduler knows it")}
     if params.left not in RESERVE and params.right not in RESERVE:
         why = "neither scheduler knows it"
-        found |= {"budget": Fixed(min(2.0, params.period), why), "hog_budget": Fixed(2.5, why), "extratime": Fixed("nobody", why)}
+        found |= {"budget": Fixed(min(2.0, params.period), why)}
     if params.hogs == 0:
         found |= {"hog_budget": Fixed(2.5, "there are no hogs")}
     return found
@@ -129,11 +142,18 @@ class Scene:
         with styled():
             figure = Figure(figsize=(12, 6.8))
             axes = figure.subplots(2, 1, sharex=True)
+            start = first_seen(self.runs)
             for ax, run in zip(axes, self.runs.values(), strict=True):
-                gantt(run, until=SHOWN, ax=ax)
+                gantt(run, start=start, until=start + SHOWN, ax=ax)
                 ax.set_title(f"{name_of(run)}: {outcome(run)}", loc="left")
             axes[0].set_xlabel("")
         return figure
+
+
+def first_seen(runs: dict[str, Run]) -> int:
+    """Where a picture begins that has the first miss of all in its middle, or else the beginning of the run [ns]."""
+    times = [int(run.recording.jobs["deadline"][late].min()) for run in runs.values() if (late := missed(run.recording.jobs, run.duration)).any()]
+    return min(max(0, min(times) - SHOWN // 2), SIMULATED - SHOWN) if times else 0
 
 
 def name_of(run: Run) -> str:

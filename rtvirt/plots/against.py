@@ -44,7 +44,7 @@ def against(shares: Sequence[float], times: Mapping[str, Sequence[int]], *, xlab
             high = max(high, 3 * miss / 1e6)
             ax.axhspan(miss / 1e6, high, color=COLOURS["miss"], alpha=0.12, linewidth=0)
             ax.axhline(miss / 1e6, color=COLOURS["miss"], linewidth=1.6)
-            ax.text(x[0], miss / 1e6 * 1.06, f"beyond the deadline, {format_ns(miss)}", color=COLOURS["miss"], va="bottom")
+            ax.text(x[0], high * 0.9, f" beyond the deadline, {format_ns(miss)}", color=COLOURS["miss"], va="top")
         ax.set_ylim(low, high)
         names_at_ends(ax, x[-1], {name: values[-1] / 1e6 for name, values in times.items()}, dict(zip(times, (look[0] for look in LOOKS * 4))))
         ax.set_xlim(x[0], x[-1])
