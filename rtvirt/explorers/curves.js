@@ -96,7 +96,7 @@ function drawMark(g, mark, X, Y, low, width, look) {
   g.font = `bold 14px ${look.font}`;
   const wide = g.measureText(mark.name).width;
   const left = clamp(upright ? x0 + 10 : (x0 + x1) / 2 - wide / 2, LEFT + 4, width - RIGHT - wide - 4);
-  const middle = upright ? clamp((y0 + y1) / 2, TOP + 10, low - 42) : low - 32;
+  const middle = !upright ? low - 32 : mark.top ? y1 + 10 : Math.min(y0 + 18, low - 12);       // below what it names: there is room
   g.fillStyle = look.paper;
   g.globalAlpha = 0.85;
   g.fillRect(left - 3, middle - 9, wide + 6, 18);

@@ -50,13 +50,13 @@ class Params:
 
     left: str = choice("credit", list(SCHEDULERS), "above")
     right: str = choice("RTDS", list(SCHEDULERS), "below")
-    wcet: float = slider(0.3, 0.1, 4.0, 0.1, "the modem's slot takes [ms]")
-    every: int = slider(5, 2, 40, 1, "and comes every [ms]")
-    decode: float = slider(6.0, 0.0, 12.0, 0.5, "decoding, now and then [ms]")
-    budget: float = slider(2.0, 0.1, 20.0, 0.1, "the modem's budget [ms]")
-    period: int = slider(4, 1, 20, 1, "in every [ms]")
+    wcet: float = slider(0.3, 0.1, 4.0, 0.1, "a slot takes [ms]")
+    every: int = slider(5, 2, 40, 1, "a slot every [ms]")
+    decode: float = slider(6.0, 0.0, 12.0, 0.5, "decoding takes [ms]")
+    budget: float = slider(2.0, 0.1, 20.0, 0.1, "modem's budget [ms]")
+    period: int = slider(4, 1, 20, 1, "modem's period [ms]")
     hogs: int = slider(2, 0, 5, 1, "number of hogs")
-    hog_budget: float = slider(2.5, 0.5, 10.0, 0.5, "budget of each in 10 ms [ms]")
+    hog_budget: float = slider(2.5, 0.5, 10.0, 0.5, "a hog's budget / 10 ms")
     extratime: str = choice("nobody", ["nobody", "hogs", "all"], "extratime for")
 
 

@@ -29,7 +29,7 @@ class Params:
     wcet: float = slider(1.0, 0.1, 10.0, 0.1, "the slot takes [ms]")
     every: int = slider(5, 2, 40, 1, "and comes every [ms]")
     deadline: int = slider(5, 1, 40, 1, "its deadline [ms]")
-    decode: float = slider(0.0, 0.0, 12.0, 0.5, "decoding every 20 ms [ms]")
+    decode: float = slider(0.0, 0.0, 12.0, 0.5, "decoding in 20 ms [ms]")
     guest: str = choice("EDF", list(GUESTS), "the guest schedules by")
 
 
@@ -142,8 +142,10 @@ def marks(shape: SupplyDemand) -> list[dict[str, Any]]:
         found.append({"at": v.length, "low": v.supply, "high": v.demand, "name": f"{words(v.demand - v.supply)} too little", "meaning": "miss"})
     if shape.task is not None:
         if shape.bound is not None:
-            found.append({"at": shape.bound, "low": 0, "high": top // 3, "name": f"response {words(shape.bound)}", "meaning": "real-time"})
-        found.append({"at": shape.task.deadline, "low": 0, "high": top, "name": f"deadline {words(shape.task.deadline)}", "meaning": "miss"})
+            found.append({"at": shape.bound, "low": 0, "high": top // 3, "name": f"response {words(shape.bound)}", "meaning": "real-time",
+                          "top": True})
+        found.append({"at": shape.task.deadline, "low": 0, "high": top, "name": f"deadline {words(shape.task.deadline)}", "meaning": "miss",
+                      "top": True})
     return found
 
 
