@@ -34,7 +34,7 @@ class Curves(anywidget.AnyWidget):
 
     def show(self, windows: np.ndarray, lines: Sequence[Line], *, over: int, under: int, marks: Sequence[dict[str, Any]], label: str,
              tall: int = 330) -> None:
-        """Show curves over windows (n,) [ns], `tall` pixels high, with marks: ``{at, low, high}`` or ``{from, to}`` [ns], `name`, `meaning`, `top`."""
+        """Curves over windows (n,) [ns], `tall` pixels high, and marks: ``{at, low, high}`` or ``{from, to}`` [ns], `name`, `meaning`, `top`."""
         layout, data = pack({"window": windows} | {f"line_{k}": line.work for k, line in enumerate(lines)})
         highest = max(float(line.work.max()) for line in lines)
         with self.hold_sync():
