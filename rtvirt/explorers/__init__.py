@@ -1,7 +1,7 @@
 """Interactive explorers, one a file: parameters -> pure compute -> scene -> widget; and a timeline for any run."""
 
-from . import credit, flip, monitor
+from . import admission, credit, flip, monitor, schedulers, supply_demand
 from .sheet import Live
 from .timeline import timeline
 
-__all__ = ["Live", "credit", "flip", "monitor", "timeline"]
+__all__ = ["Live", "admission", "credit", "flip", "monitor", "schedulers", "supply_demand", "timeline"]

@@ -10,7 +10,7 @@ function render({ model, el: root }) {
   const canvas = el("canvas", "", figure);
   canvas.tabIndex = 0;
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight + - Home");
+  canvas.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight + - Home M");
   const tip = el("div", "rtvirt-tip", figure);
   tip.hidden = true;
   const foot = el("div", "rtvirt-foot", figure);
@@ -60,20 +60,37 @@ function render({ model, el: root }) {
     const span = clamp((view.to - view.from) * factor, Math.min(1000, run.duration), run.duration);
     view.from = t - at * span;
     view.to = view.from + span;
-    limitView();
-    paint();
+    moved();
   }
   function pan(share) {
     const by = share * (view.to - view.from);
     view.from += by;
     view.to += by;
+    moved();
+  }
+  const everything = () => { view.from = 0; view.to = run.duration; moved(); };
+  function nextMiss() {                           // the next one after the middle of what is shown, else the first
+    const middle = (view.from + view.to) / 2, missed = KINDS.indexOf("miss"), { mark_time: time, mark_kind: kind } = run.data;
+    const misses = Array.from(time).filter((_, i) => kind[i] === missed);
+    if (!misses.length) return;
+    pan(((misses.find((t) => t > middle + 1) ?? misses[0]) - middle) / (view.to - view.from));
+  }
+  // Timelines of one group show the same time: whoever is moved tells the others in the page, without the kernel.
+  function moved() {
     limitView();
     paint();
+    if (model.get("linked")) document.dispatchEvent(new CustomEvent("rtvirt-view", { detail: { teller: canvas, group: model.get("linked"), ...view } }));
   }
-  const everything = () => { view.from = 0; view.to = run.duration; paint(); };
+  const told = ({ detail }) => {
+    if (detail.teller === canvas || detail.group !== model.get("linked")) return;
+    view.from = detail.from;
+    view.to = detail.to;
+    paint();
+  };
+  document.addEventListener("rtvirt-view", told);
   const ACTIONS = { ArrowLeft: () => pan(-0.1), ArrowRight: () => pan(0.1), PageUp: () => pan(-0.9), PageDown: () => pan(0.9),
     "+": () => zoom(0.7, 0.5), "=": () => zoom(0.7, 0.5), "-": () => zoom(1 / 0.7, 0.5), _: () => zoom(1 / 0.7, 0.5),
-    Home: everything, End: () => pan(1e9), 0: () => { resetView(); paint(); } };
+    Home: everything, End: () => pan(1e9), m: nextMiss, 0: () => { resetView(); moved(); } };
   canvas.addEventListener("keydown", (event) => {
     const action = ACTIONS[event.key];
     if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -83,7 +100,7 @@ function render({ model, el: root }) {
     announce();
   });
   for (const [text, name, action] of [["◀", "Earlier", ACTIONS.PageUp], ["▶", "Later", ACTIONS.PageDown], ["+", "Zoom in", ACTIONS["+"]],
-    ["−", "Zoom out", ACTIONS["-"]], ["all", "Show everything", everything]]) {
+    ["−", "Zoom out", ACTIONS["-"]], ["all", "Show everything", everything], ["✕ ▶", "Next missed deadline", nextMiss]]) {
     const button = el("button", "", buttons, text);
     button.type = "button";
     button.title = name;
@@ -110,8 +127,7 @@ function render({ model, el: root }) {
       const by = ((grip.x - event.clientX) / view.plot) * (grip.to - grip.from);
       view.from = grip.from + by;
       view.to = grip.to + by;
-      limitView();
-      paint();
+      moved();
     }
     const x = event.clientX - box.left, y = event.clientY - box.top;
     const text = grip || !run.vcpus ? null : describe(run, view, x, y);
@@ -134,6 +150,7 @@ function render({ model, el: root }) {
   return () => {
     model.off("change", refresh);
     model.off("change:view", follow);
+    document.removeEventListener("rtvirt-view", told);
     forgetTheme();
     sizes.disconnect();
     paint.cancel();

@@ -25,8 +25,9 @@ FIRST_VIEW = 300_000_000       # [ns] shown at first: ten default slices of Xen'
 class Timeline(anywidget.AnyWidget):
     """The timeline widget.
 
-    Keys, when it has the focus: left and right pan, + and - zoom, Home shows everything, 0 returns to the first view. Dragging
-    pans; the wheel zooms once the timeline has been clicked, so that it does not catch a page that is being scrolled.
+    Keys, when it has the focus: left and right pan, + and - zoom, Home shows everything, M goes to the next missed deadline, 0
+    returns to the first view. Dragging pans; the wheel zooms once the timeline has been clicked, so that it does not catch a page
+    that is being scrolled. Timelines with the same word in `linked` are panned and zoomed together.
     """
 
     _esm = read_assets("canvas.js", "timeline_draw.js", "timeline.js")
@@ -34,6 +35,7 @@ class Timeline(anywidget.AnyWidget):
     picture = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes(b"").tag(sync=True)
     view = traitlets.List(traitlets.Float(), [0.0, float(FIRST_VIEW)]).tag(sync=True)
+    linked = traitlets.Unicode("").tag(sync=True)
     shown: TimelineData | None = None
 
     def show(self, shown: TimelineData, *, curves: Sequence[Curve] = (), curve_label: str = "",
@@ -50,7 +52,7 @@ class Timeline(anywidget.AnyWidget):
                 "columns": layout, "cpus": shown.cpus, "duration": shown.duration, "vcpus": shown.vcpus,
                 "curves": dashed(curves), "curve_label": curve_label, "curve_range": list(curve_range),
                 "curve_ticks": list(curve_ticks), "description": shown.description,
-                "title": shown.description.split(". ")[0] + ". Arrow keys pan, plus and minus zoom, Home shows everything.",
+                "title": shown.description.split(". ")[0] + ". Arrow keys pan, plus and minus zoom, Home shows everything, M the next miss.",
             }
             self.data = data
 

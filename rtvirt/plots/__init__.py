@@ -4,13 +4,19 @@ Colours mean something (Okabe-Ito): real-time blue, best effort orange, driver V
 black dashed; each comes with a hatch or marker too.
 """
 
+from .against import against
 from .classes import classes
 from .credits import credit_curves, credits
 from .executors import executors
 from .gantt import gantt
+from .interfaces import interfaces
 from .latency import compare, ecdf, shares, tail
+from .stints import stints
 from .style import COLOURS, Picture, describe, meaning_of, show, styled
+from .supply_demand import SupplyDemand, curves, supply_demand
+from .supply_seen import least_supply, supply_seen
 from .verdicts import verdicts
 
-__all__ = ["COLOURS", "Picture", "classes", "compare", "credit_curves", "credits", "describe", "ecdf", "executors", "gantt", "meaning_of",
-           "shares", "show", "styled", "tail", "verdicts"]
+__all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "classes", "compare", "credit_curves", "credits", "curves", "describe", "ecdf",
+           "executors", "gantt", "interfaces", "least_supply", "meaning_of", "shares", "show", "stints", "styled", "supply_demand", "supply_seen",
+           "tail", "verdicts"]

@@ -23,6 +23,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 TIMELINE = ".rtvirt-timeline canvas[tabindex]"
 TAIL = ".rtvirt-tail canvas"
 WALK = ".rtvirt-walk canvas"
+CURVES = ".rtvirt-curves > canvas"
 EXPLORER = "from rtvirt.explorers import credit\nexplorer = credit.explorer()\nexplorer"
 FIRST_PRESSES = 3        # of a series: left out of the medians, while the browser compiles what it runs for the first time
 PICTURES = {"timeline": TIMELINE, "plot": TAIL}

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from lab_browser import TAIL, TIMELINE, WALK, browse, fresh_explorer, key_to_pictures, open_explorer, open_notebook, serve, summary, write_notebook
+from lab_browser import (
+    CURVES,
+    TAIL,
+    TIMELINE,
+    WALK,
+    browse,
+    fresh_explorer,
+    key_to_pictures,
+    open_explorer,
+    open_notebook,
+    serve,
+    summary,
+    write_notebook,
+)
 
 from rtvirt.explorers import credit
 
@@ -156,3 +169,55 @@ def test_monitor_explorer_obeys_the_keyboard(page, lab):
     page.locator(".noUi-handle").last.focus()
     times = key_to_pictures(page, 11, {"walk": WALK})
     print("\n" + summary(times))
+
+
+def test_two_timelines_move_together(page, lab):
+    """A key in one timeline pans the other as well, without the kernel; M goes to the next miss; a list changes one side only."""
+    write_notebook(lab[1] / "notebooks/schedulers.ipynb", "from rtvirt.explorers import schedulers\nschedulers.explorer()")
+    open_notebook(page, lab[0], "schedulers.ipynb", f"{TIMELINE}[data-frame]")
+    page.wait_for_function(f"document.querySelectorAll('{TIMELINE}[data-frame]').length === 2")
+    page.wait_for_timeout(1000)
+
+    def views():
+        page.wait_for_timeout(150)
+        return page.evaluate(f"[...document.querySelectorAll('{TIMELINE}')].map((c) => [Number(c.dataset.from), Number(c.dataset.to)])")
+
+    page.locator(TIMELINE).first.focus()
+    before = views()
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowRight")
+    after = views()
+    assert before[0] == before[1] != after[0] == after[1]
+    page.keyboard.press("m")
+    missed = views()
+    assert missed[0] == missed[1] and missed[0][0] > after[0][0]
+    page.locator(".jupyter-widgets select >> nth=0").select_option("fixed priority")
+    page.wait_for_function("document.querySelector('.rtvirt-head').innerText.startsWith('fixed priority')")
+    assert "RTDS" in page.locator(".rtvirt-head").last.inner_text()
+    page.locator(".noUi-handle").first.focus()
+    print("\n" + summary(key_to_pictures(page, 6, {"two timelines": TIMELINE})))
+
+
+def test_supply_and_demand_obey_the_keyboard(page, lab):
+    """The budget, held up to where it suffices: the sentence and the picture change."""
+    write_notebook(lab[1] / "notebooks/supply.ipynb", "from rtvirt.explorers import supply_demand\nsupply_demand.explorer(budget=1.9)")
+    open_notebook(page, lab[0], "supply.ipynb", f"{CURVES}[data-frame]")
+    page.wait_for_timeout(1000)
+    assert "may be missed" in page.locator(".rtvirt-sentence").inner_text()
+    page.locator(".noUi-handle").first.focus()
+    print("\n" + summary(key_to_pictures(page, 6, {"supply and demand": CURVES})))
+    page.wait_for_function("document.querySelector('.rtvirt-sentence').innerText.includes('Every deadline is met')")
+    assert "Every deadline is met" in page.locator(CURVES).get_attribute("aria-label")
+
+
+def test_the_shop_obeys_the_keyboard(page, lab):
+    """Two customers, two pictures, one bar."""
+    write_notebook(lab[1] / "notebooks/shop.ipynb", "from rtvirt.explorers import admission\nadmission.explorer(car_budget=0.9, radio_budget=0.6)")
+    open_notebook(page, lab[0], "shop.ipynb", f"{CURVES}[data-frame]")
+    page.wait_for_function(f"document.querySelectorAll('{CURVES}[data-frame]').length === 2")
+    page.wait_for_timeout(1000)
+    bar = page.locator(".rtvirt-bar").get_attribute("aria-label")
+    page.locator(".noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("(before) => document.querySelector('.rtvirt-bar').getAttribute('aria-label') !== before", arg=bar)
+    assert page.locator(".rtvirt-head").count() == 2
