@@ -11,12 +11,24 @@ from .demand import dbf, rbf
 from .edf import edf_response_times, edf_schedulable, fifo_response_times
 from .fixed_priority import fp_response_times, fp_schedulable
 from .interfaces import Component, Interface, best_interface, compose, min_budget
+from .multicore import (
+    Crowded,
+    Dense,
+    Partition,
+    edf_tardiness,
+    global_edf_response_times,
+    global_edf_schedulable,
+    global_fp_response_times,
+    global_fp_schedulable,
+    partition,
+)
 from .overheads import Overheads
 from .supply import (
     BoundedDelay,
     ConstantBandwidthServer,
     Dedicated,
     DeferrableServer,
+    DeterministicMultiprocessorPeriodicResource,
     ExplicitDeadlinePeriodic,
     FixedPriorityPartition,
     MultiprocessorPeriodicResource,
@@ -32,8 +44,10 @@ from .supply import (
 from .tasksets import TaskSet, taskset
 from .verdict import Endless, FirstMiss, Overload, Verdict, ViolatingInterval
 
-__all__ = ["ArrivalCurve", "BoundedDelay", "Component", "ConstantBandwidthServer", "Dedicated", "DeferrableServer", "Endless",
-           "ExplicitDeadlinePeriodic", "FirstMiss", "FixedPriorityPartition", "Interface", "MultiprocessorPeriodicResource", "NoBound", "Overheads",
-           "Overload", "PeriodicResource", "PollingServer", "ProportionalShare", "RoundRobinShare", "SlotTable", "SporadicServer", "Supply",
-           "TaskSet", "Verdict", "ViolatingInterval", "batch", "best_interface", "bursts", "compose", "dbf", "edf_response_times",
-           "edf_schedulable", "fifo_response_times", "fp_response_times", "fp_schedulable", "listed", "min_budget", "periodic", "rbf", "taskset"]
+__all__ = ["ArrivalCurve", "BoundedDelay", "Component", "ConstantBandwidthServer", "Crowded", "Dedicated", "DeferrableServer", "Dense",
+           "DeterministicMultiprocessorPeriodicResource", "Endless", "ExplicitDeadlinePeriodic", "FirstMiss", "FixedPriorityPartition",
+           "Interface", "MultiprocessorPeriodicResource", "NoBound", "Overheads", "Overload", "Partition", "PeriodicResource", "PollingServer",
+           "ProportionalShare", "RoundRobinShare", "SlotTable", "SporadicServer", "Supply", "TaskSet", "Verdict", "ViolatingInterval", "batch",
+           "best_interface", "bursts", "compose", "dbf", "edf_response_times", "edf_schedulable", "edf_tardiness", "fifo_response_times",
+           "fp_response_times", "fp_schedulable", "global_edf_response_times", "global_edf_schedulable", "global_fp_response_times",
+           "global_fp_schedulable", "listed", "min_budget", "partition", "periodic", "rbf", "taskset"]
