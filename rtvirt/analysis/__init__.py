@@ -15,11 +15,15 @@ from .multicore import (
     Crowded,
     Dense,
     Partition,
+    best_mpr,
     edf_tardiness,
     global_edf_response_times,
     global_edf_schedulable,
     global_fp_response_times,
     global_fp_schedulable,
+    min_dmpr,
+    min_mpr_budget,
+    mpr_schedulable,
     partition,
 )
 from .overheads import Overheads
@@ -48,6 +52,7 @@ __all__ = ["ArrivalCurve", "BoundedDelay", "Component", "ConstantBandwidthServer
            "DeterministicMultiprocessorPeriodicResource", "Endless", "ExplicitDeadlinePeriodic", "FirstMiss", "FixedPriorityPartition",
            "Interface", "MultiprocessorPeriodicResource", "NoBound", "Overheads", "Overload", "Partition", "PeriodicResource", "PollingServer",
            "ProportionalShare", "RoundRobinShare", "SlotTable", "SporadicServer", "Supply", "TaskSet", "Verdict", "ViolatingInterval", "batch",
-           "best_interface", "bursts", "compose", "dbf", "edf_response_times", "edf_schedulable", "edf_tardiness", "fifo_response_times",
-           "fp_response_times", "fp_schedulable", "global_edf_response_times", "global_edf_schedulable", "global_fp_response_times",
-           "global_fp_schedulable", "listed", "min_budget", "partition", "periodic", "rbf", "taskset"]
+           "best_interface", "best_mpr", "bursts", "compose", "dbf", "edf_response_times", "edf_schedulable", "edf_tardiness",
+           "fifo_response_times", "fp_response_times", "fp_schedulable", "global_edf_response_times", "global_edf_schedulable",
+           "global_fp_response_times", "global_fp_schedulable", "listed", "min_budget", "min_dmpr", "min_mpr_budget", "mpr_schedulable",
+           "partition", "periodic", "rbf", "taskset"]

@@ -9,7 +9,8 @@ from .global_edf import global_edf_response_times, global_edf_schedulable
 from .global_fp import global_fp_response_times, global_fp_schedulable
 from .partition import Partition, partition
 from .tardiness import edf_tardiness
+from .virtual import best_mpr, min_dmpr, min_mpr_budget, mpr_schedulable
 from .witnesses import Crowded, Dense
 
-__all__ = ["Crowded", "Dense", "Partition", "edf_tardiness", "global_edf_response_times", "global_edf_schedulable", "global_fp_response_times",
-           "global_fp_schedulable", "partition"]
+__all__ = ["Crowded", "Dense", "Partition", "best_mpr", "edf_tardiness", "global_edf_response_times", "global_edf_schedulable",
+           "global_fp_response_times", "global_fp_schedulable", "min_dmpr", "min_mpr_budget", "mpr_schedulable", "partition"]

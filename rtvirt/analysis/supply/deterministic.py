@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ...units import LONGEST
 from ..pattern import Corners, Pattern, make_pattern
 from .base import Supply, check_times
-from .periodic import MOST_CPUS
+from .periodic import MOST_CPUS, MultiprocessorPeriodicResource
 
 
 @dataclass(frozen=True)
@@ -42,14 +41,19 @@ class DeterministicMultiprocessorPeriodicResource(Supply):
     full: int
 
     def __post_init__(self) -> None:
-        check_times("DeterministicMultiprocessorPeriodicResource", period=(self.period, 1, LONGEST // MOST_CPUS, f"so that {MOST_CPUS} pCPUs fit"),
-                    full=(self.full, 0, MOST_CPUS, "a number of pCPUs"))
-        check_times("DeterministicMultiprocessorPeriodicResource", budget=(self.budget, 0, self.period - 1, "less than the period"))
+        name, longest = type(self).__name__, MultiprocessorPeriodicResource.longest()
+        check_times(name, period=(self.period, 1, longest, f"so that {MOST_CPUS} pCPUs fit"), full=(self.full, 0, MOST_CPUS, "a number of pCPUs"))
+        check_times(name, budget=(self.budget, 0, self.period - 1, "less than the period"))
 
     @property
     def cpus(self) -> int:
         """How many it may use at once."""
         return self.full + (self.budget > 0)
+
+    @property
+    def vcpu_budgets(self) -> list[int]:
+        """A budget for each of `cpus` vCPUs with this period [ns]."""
+        return [self.period] * self.full + [self.budget] * (self.budget > 0)
 
     @cached_property
     def pattern(self) -> Pattern:
