@@ -27,6 +27,7 @@ from .multicore import (
     partition,
 )
 from .overheads import Overheads
+from .sensitivity import Margin, Scaling, breakdown_utilization, period_scaling, robustness_margin, supply_scaling, wcet_scaling
 from .supply import (
     BoundedDelay,
     ConstantBandwidthServer,
@@ -50,9 +51,9 @@ from .verdict import Endless, FirstMiss, Overload, Verdict, ViolatingInterval
 
 __all__ = ["ArrivalCurve", "BoundedDelay", "Component", "ConstantBandwidthServer", "Crowded", "Dedicated", "DeferrableServer", "Dense",
            "DeterministicMultiprocessorPeriodicResource", "Endless", "ExplicitDeadlinePeriodic", "FirstMiss", "FixedPriorityPartition",
-           "Interface", "MultiprocessorPeriodicResource", "NoBound", "Overheads", "Overload", "Partition", "PeriodicResource", "PollingServer",
-           "ProportionalShare", "RoundRobinShare", "SlotTable", "SporadicServer", "Supply", "TaskSet", "Verdict", "ViolatingInterval", "batch",
-           "best_interface", "best_mpr", "bursts", "compose", "dbf", "edf_response_times", "edf_schedulable", "edf_tardiness",
-           "fifo_response_times", "fp_response_times", "fp_schedulable", "global_edf_response_times", "global_edf_schedulable",
-           "global_fp_response_times", "global_fp_schedulable", "listed", "min_budget", "min_dmpr", "min_mpr_budget", "mpr_schedulable",
-           "partition", "periodic", "rbf", "taskset"]
+           "Interface", "Margin", "MultiprocessorPeriodicResource", "NoBound", "Overheads", "Overload", "Partition", "PeriodicResource",
+           "PollingServer", "ProportionalShare", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "Supply", "TaskSet", "Verdict",
+           "ViolatingInterval", "batch", "best_interface", "best_mpr", "breakdown_utilization", "bursts", "compose", "dbf", "edf_response_times",
+           "edf_schedulable", "edf_tardiness", "fifo_response_times", "fp_response_times", "fp_schedulable", "global_edf_response_times",
+           "global_edf_schedulable", "global_fp_response_times", "global_fp_schedulable", "listed", "min_budget", "min_dmpr", "min_mpr_budget",
+           "mpr_schedulable", "partition", "period_scaling", "periodic", "rbf", "robustness_margin", "supply_scaling", "taskset", "wcet_scaling"]
