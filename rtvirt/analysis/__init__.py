@@ -9,8 +9,11 @@ from . import batch
 from .arrivals import ArrivalCurve, bursts, listed, periodic
 from .demand import dbf, rbf
 from .edf import edf_response_times, edf_schedulable, fifo_response_times
+from .edf_vd import NoFactor, VirtualDeadlines, edf_vd_schedulable
 from .fixed_priority import fp_response_times, fp_schedulable
 from .interfaces import Component, Interface, best_interface, compose, min_budget
+from .mixed_criticality import HighCriticality, MixedVerdict, amc_schedulable
+from .mode_change import LateBudget, LateTask, ModalVM, ModeChange, mode_change_schedulable
 from .multicore import (
     Crowded,
     Dense,
@@ -51,9 +54,11 @@ from .verdict import Endless, FirstMiss, Overload, Verdict, ViolatingInterval
 
 __all__ = ["ArrivalCurve", "BoundedDelay", "Component", "ConstantBandwidthServer", "Crowded", "Dedicated", "DeferrableServer", "Dense",
            "DeterministicMultiprocessorPeriodicResource", "Endless", "ExplicitDeadlinePeriodic", "FirstMiss", "FixedPriorityPartition",
-           "Interface", "Margin", "MultiprocessorPeriodicResource", "NoBound", "Overheads", "Overload", "Partition", "PeriodicResource",
-           "PollingServer", "ProportionalShare", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "Supply", "TaskSet", "Verdict",
-           "ViolatingInterval", "batch", "best_interface", "best_mpr", "breakdown_utilization", "bursts", "compose", "dbf", "edf_response_times",
-           "edf_schedulable", "edf_tardiness", "fifo_response_times", "fp_response_times", "fp_schedulable", "global_edf_response_times",
-           "global_edf_schedulable", "global_fp_response_times", "global_fp_schedulable", "listed", "min_budget", "min_dmpr", "min_mpr_budget",
-           "mpr_schedulable", "partition", "period_scaling", "periodic", "rbf", "robustness_margin", "supply_scaling", "taskset", "wcet_scaling"]
+           "HighCriticality", "Interface", "LateBudget", "LateTask", "Margin", "MixedVerdict", "ModalVM", "ModeChange",
+           "MultiprocessorPeriodicResource", "NoBound", "NoFactor", "Overheads", "Overload", "Partition", "PeriodicResource", "PollingServer",
+           "ProportionalShare", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "Supply", "TaskSet", "Verdict", "ViolatingInterval",
+           "VirtualDeadlines", "amc_schedulable", "batch", "best_interface", "best_mpr", "breakdown_utilization", "bursts", "compose", "dbf",
+           "edf_response_times", "edf_schedulable", "edf_tardiness", "edf_vd_schedulable", "fifo_response_times", "fp_response_times",
+           "fp_schedulable", "global_edf_response_times", "global_edf_schedulable", "global_fp_response_times", "global_fp_schedulable", "listed",
+           "min_budget", "min_dmpr", "min_mpr_budget", "mode_change_schedulable", "mpr_schedulable", "partition", "period_scaling", "periodic",
+           "rbf", "robustness_margin", "supply_scaling", "taskset", "wcet_scaling"]
