@@ -90,7 +90,7 @@ def edf_vd_schedulable(tasks: MixedTasks) -> VirtualDeadlines:
         return VirtualDeadlines(True, "EDF-VD", x=Fraction(1), deadlines={row.name: row.period for row in rows})
     least, most = calm / (1 - low) if low < 1 else Fraction(1), (1 - wild) / low
     deadlines = {row.name: int(most * row.period) if row.high else row.period for row in rows}
-    if least > most or min(deadlines.values()) < 1 or sum(Fraction(row.lo, deadlines[row.name]) for row in rows) > 1:
+    if min(deadlines.values()) < 1 or sum(Fraction(row.lo, deadlines[row.name]) for row in rows) > 1:
         return VirtualDeadlines(False, "EDF-VD", witness=NoFactor(least, most), exact=False)
     return VirtualDeadlines(True, "EDF-VD", x=most, deadlines=deadlines)
 

@@ -106,3 +106,40 @@ def amc_bounds(tasks: list[dict]) -> list[tuple[int | None, int | None]]:
                                                      for j in tasks[:i])), None)
         found.append((before, through))
     return found
+
+
+def guest_bounds(tasks: list[dict], calm: list[int], wild: list[int]) -> list[tuple[int | None, int | None]]:
+    """The same on a VM's budgets, whose least supplies in windows are given: every window, and every instant of the change, is tried."""
+    found = []
+    for i, task in enumerate(tasks):
+        before = next((w for w in range(1, task["deadline"] + 1)
+                       if calm[w] >= task["lo"] + sum(-(-w // j["period"]) * j["lo"] for j in tasks[:i])), None)
+        through = None
+        if task["high"] and before is not None:
+            for w in range(1, task["deadline"] + 1):
+                asked = task["hi"] + sum(-(-w // j["period"]) * j["hi"] if j["high"] else -(-before // j["period"]) * j["lo"] for j in tasks[:i])
+                if max(calm[w], min(calm[s] + wild[w - s] for s in range(min(w, before) + 1))) >= asked:
+                    through = w
+                    break
+        found.append((before, through))
+    return found
+
+
+def host_fits(vms: list[dict]) -> bool:
+    """Budgets by AMC-rtb: a VM that goes on with less counts whole for the periods begun before the change, and with less after them."""
+    for v, vm in enumerate(vms):
+        before = next((w for w in range(vm["period"] + 1) if w >= vm["budget"] + sum(-(-w // j["period"]) * j["budget"] for j in vms[:v])), None)
+        if before is None:
+            return False
+
+        def asked(w: int, v: int = v, vm: dict = vm, before: int = before) -> int:
+            total = vm["budget_hi"]
+            for j in vms[:v]:
+                begun = [n * j["period"] < before for n in range(-(-w // j["period"]))]
+                first = -(-before // j["period"])
+                total += len(begun) * j["budget_hi"] if j["critical"] else first * j["budget"] + max(0, len(begun) - first) * j["budget_hi"]
+            return total
+
+        if vm["budget_hi"] and not any(w >= asked(w) for w in range(1, vm["period"] + 1)):
+            return False
+    return True

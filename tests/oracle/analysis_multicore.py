@@ -131,3 +131,42 @@ def capped(task: dict, x: int, response: int) -> int:
             work += max(0, min(start + task["cost"], x) - max(start, 0))
         best = max(best, work)
     return max(best, x // task["period"] * task["cost"] + min(x % task["period"], task["cost"]))
+
+
+def urgent(task: dict, length: int, response: int) -> int:
+    """Most work in a window by jobs with deadlines not after its end, each ending as late as `response` lets it: deadlines aligned, job by job."""
+    slack, total, due = task["deadline"] - response, 0, length
+    while due > 0:
+        total += max(0, min(task["cost"], due - slack))
+        due -= task["period"]
+    return total
+
+
+def edf_responses(tasks: list[dict], m: int) -> list[int | None]:
+    """Bertogna and Cirinei 2007 by counting x up; all at once, until nothing changes."""
+    bounds: list[int | None] = [None] * len(tasks)
+    while True:
+        ends = [t["deadline"] if b is None else b for t, b in zip(tasks, bounds)]
+        found: list[int | None] = []
+        for k, own in enumerate(tasks):
+            others = [(t, e) for i, (t, e) in enumerate(zip(tasks, ends)) if i != k]
+            found.append(next((x for x in range(own["cost"], own["deadline"] + 1) if x >= own["cost"] + sum(
+                min(workload(t, x, e), urgent(t, own["deadline"], e), x - own["cost"] + 1) for t, e in others) // m), None))
+        if found == bounds:
+            return found
+        bounds = found
+
+
+def fp_bcl(tasks: list[dict], m: int) -> bool:
+    """BCL for fixed priorities, in order of priority."""
+    return all(sum(min(workload(i, k["deadline"], i["deadline"]), k["deadline"] - k["cost"] + 1) for i in tasks[:n])
+               < m * (k["deadline"] - k["cost"] + 1) for n, k in enumerate(tasks))
+
+
+def tardiness(tasks: list[dict], m: int) -> list[int]:
+    """Devi and Anderson 2008, theorem 2, the largest ones found one by one."""
+    u = [Fraction(t["cost"], t["period"]) for t in tasks]
+    lam = sum(u) - 1 if sum(u) == int(sum(u)) else int(sum(u))
+    costs, shares = sorted((t["cost"] for t in tasks), reverse=True), sorted(u, reverse=True)
+    x = Fraction(sum(costs[:int(lam)]) - min(costs)) / (m - sum(shares[:max(0, int(lam) - 1)])) if lam >= 1 else Fraction(0)
+    return [int(x + t["cost"]) if m > 1 else 0 for t in tasks]

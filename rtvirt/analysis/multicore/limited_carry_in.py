@@ -72,13 +72,13 @@ def longest_window(rows: Sequence[Sporadic], k: int, supply: Supply, m: int) -> 
 def demand(table: np.ndarray, k: int, m: int, t: np.ndarray) -> np.ndarray:
     """(windows, tasks) int64 [ns]: what each task may do in windows `t` that end with a deadline of k; for k itself with m·(C − 1) + 1 for its job.
 
-    Every task is cut at the time that the job of k waits, t − C + 1; k's own earlier jobs run before its release, for t − D at most. The m − 1
-    tasks that gain most by it carry work in.
+    Every task is cut at the time that the job of k waits, t − C + 1. The m − 1 tasks that gain most by it carry work in. (The papers cut k's own
+    earlier jobs at t − D, too; they never reach it.)
     """
     cost, deadline, period = table.T
     x = t[:, None]
     own = np.arange(len(table)) == k
-    cut = np.where(own, x - deadline[k], x - cost[k] + 1)
+    cut = x - cost[k] + 1
     fresh = np.minimum(np.maximum(0, (x - deadline) // period + 1) * cost - own * cost, cut)
     carried = np.minimum(x // period * cost + np.minimum(x % period, cost) - own * cost, cut)
     gain = carried - fresh
@@ -96,21 +96,21 @@ def windows(table: np.ndarray, k: Sporadic, supply: Supply, end: int) -> Iterato
     """All windows from the deadline of k to `end` [ns] that must be looked at, some at a time.
 
     Between two of them every part of the demand and of the supply is a straight line, so that their difference is convex (a sum of the largest
-    lines is) and nowhere larger than at the ends: the windows where something bends, steps, or reaches its cut, and those just before a step.
+    lines is) and nowhere larger than at the ends: the windows where something bends, steps up, or reaches its cut.
     """
     cost, deadline, period = table.T
     form = supply.pattern.form
-    density = float((4.0 / period).sum()) + len(supply.pattern.at) / float(form[PERIOD])
+    density = float((3.0 / period).sum()) + len(supply.pattern.at) / float(form[PERIOD])
     stretch, seen, low = int(SOME / density) + 1, 0, k.deadline
     while low <= end:
         high = min(end, low + stretch)
         bends = [every(first, step, low, high) for first, step in
-                 [*zip(deadline, period), *zip(deadline - 1, period), *zip(0 * period, period), *zip(cost, period)]]
+                 [*zip(deadline, period), *zip(0 * period, period), *zip(cost, period)]]
         bends += [every(int(at), int(form[PERIOD]) if at >= form[START] else NEVER, low, high) for at in supply.pattern.at]
         points = np.unique(np.concatenate([np.array([low, high], np.int64), *bends]))
         x, beyond = points[:, None], np.append(points[1:], high)[:, None]
         levels = np.concatenate([np.maximum(0, (x - deadline) // period + 1) * cost, (x // period + 1) * cost], axis=1)
-        cuts = np.concatenate([levels + (k.cost - 1), levels + (k.deadline - k.cost)], axis=1)
+        cuts = levels + (k.cost - 1)
         points = np.unique(np.concatenate([points, cuts[(cuts > x) & (cuts < beyond)]]))
         seen += len(points)
         if seen > MOST_POINTS:

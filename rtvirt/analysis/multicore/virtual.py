@@ -68,6 +68,11 @@ def mpr_schedulable(tasks: Sequence[Task] | VM, supply: Shape) -> Verdict:
 
 def verdict_on(rows: Sequence[Sporadic], supply: Shape) -> Verdict:
     """The same for prepared tasks and several vCPUs."""
+    whole = supply.cpus - 1 if supply.rate < supply.cpus else supply.cpus
+    if isinstance(supply, MultiprocessorPeriodicResource) and supply.rate < supply.cpus:
+        whole = 0                                        # none of them is there all the time
+    if len(rows) <= whole:
+        return Verdict(True, "global EDF, a pCPU for each task")
     return carry_in_verdict(rows, supply, supply.cpus, "global EDF on MPR")
 
 
