@@ -1,7 +1,8 @@
 """Schedulability analysis: what a VM surely gets, what its tasks may ask for, and whether the one is enough for the other.
 
 Supplies and demand; response times under fixed priorities, EDF, and first come first served, on any supply; interfaces (budgets and periods);
-overheads. Integers throughout: a number that would not fit raises `LimitError`. Every name is here, for example
+overheads; several pCPUs, global or partitioned; sensitivity; mixed criticality, of tasks and of VMs. Integers throughout: a number that would not
+fit raises `LimitError`. Every name is here, for example
 ``rv.analysis.edf_schedulable(tasks, rv.analysis.PeriodicResource(ms(10), ms(4)))``.
 """
 

@@ -134,12 +134,14 @@ def test_tardiness_is_never_exceeded(seed):
     for _ in range(20 if DISABLED else 100):
         m = rng.choice([2, 3])
         rows = random_rows(rng, rng.randint(m + 1, 6), m, implicit=True)
+        while used(rows) < Fraction(9, 10) * m:
+            rows = random_rows(rng, rng.randint(m + 1, 6), m, implicit=True)
         bounds = list(edf_tardiness(as_tasks(rows), m).values())
         for offsets in ([0] * len(rows), [rng.randrange(row["period"]) for row in rows]):
             lateness = [max(0, seen - row["period"]) for seen, row in zip(oracle.worst(rows, m, "edf", offsets, 150), rows)]
             assert all(seen <= bound for seen, bound in zip(lateness, bounds)), (rows, m, bounds, lateness)
             late += any(lateness)
-    assert late                                                                  # some jobs are late, so this says something
+    assert late or DISABLED                                                      # some jobs are late, so this says something
 
 
 def test_tardiness_of_the_books():
@@ -319,8 +321,11 @@ def test_no_simulation_breaks_a_bound(seed, guest, round_):
 
 
 def simulated(tasks, m, guest, rng, duration=None):
-    """Statistics of a run with offsets, half of the time synchronous."""
-    placed = tasks if rng is None or rng.random() < 0.5 else [task.replace(offset=rng.randrange(task.period)) for task in tasks]
+    """Statistics of a run: synchronous (also without `rng`), with offsets, or sporadic."""
+    way = "synchronous" if rng is None else rng.choice(["synchronous", "offsets", "sporadic"])
+    changes = {"offsets": lambda task: {"offset": rng.randrange(task.period)},
+               "sporadic": lambda task: {"arrival": "sporadic", "jitter": task.period // 4 + 1}}
+    placed = [task.replace(**changes[way](task)) for task in tasks] if way in changes else tasks
     system = rv.System(cpus=m, vms=[rv.VM("rt", tasks=placed, guest=guest, vcpus=m)])
     return rv.simulate(system, rv.Null(), duration=duration or (us(40) if DISABLED else ms(1)), record="summary").tasks
 

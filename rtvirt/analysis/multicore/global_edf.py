@@ -43,12 +43,12 @@ def global_edf_schedulable(tasks: Sequence[Task] | VM, cpus: int, *, test: Test 
     SpecError
         Release jitter, arrival lists, pinned or self-suspending tasks; deadlines beyond periods, except for ``"gfb"`` and ``"any"``.
     LimitError
-        ``"bar"``: too many windows to look at, or numbers that do not fit.
+        ``"bar"``: too many windows to look at, or numbers that do not fit. (``"any"`` then goes by the others.)
 
     Notes
     -----
     Offsets are left out; sporadic tasks are covered, and jobs that need less than their wcet. None of the five contains all others; "rta" contains
-    "bcl", and in experiments it accepts the most.
+    "bcl".
 
     References
     ----------
