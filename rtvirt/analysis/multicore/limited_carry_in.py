@@ -99,14 +99,15 @@ def windows(table: np.ndarray, k: Sporadic, supply: Supply, end: int) -> Iterato
     lines is) and nowhere larger than at the ends: the windows where something bends, steps up, or reaches its cut.
     """
     cost, deadline, period = table.T
-    form = supply.pattern.form
-    density = float((3.0 / period).sum()) + len(supply.pattern.at) / float(form[PERIOD])
+    form, at = supply.pattern.form, supply.pattern.at
+    at = at if len(at) > 1 else at[:0]                   # a straight line
+    density = float((3.0 / period).sum()) + len(at) / float(form[PERIOD])
     stretch, seen, low = int(SOME / density) + 1, 0, k.deadline
     while low <= end:
         high = min(end, low + stretch)
         bends = [every(first, step, low, high) for first, step in
                  [*zip(deadline, period), *zip(0 * period, period), *zip(cost, period)]]
-        bends += [every(int(at), int(form[PERIOD]) if at >= form[START] else NEVER, low, high) for at in supply.pattern.at]
+        bends += [every(int(first), int(form[PERIOD]) if first >= form[START] else NEVER, low, high) for first in at]
         points = np.unique(np.concatenate([np.array([low, high], np.int64), *bends]))
         x, beyond = points[:, None], np.append(points[1:], high)[:, None]
         levels = np.concatenate([np.maximum(0, (x - deadline) // period + 1) * cost, (x // period + 1) * cost], axis=1)
