@@ -1,7 +1,8 @@
 """Schedulability analysis: what a VM surely gets, what its tasks may ask for, and whether the one is enough for the other.
 
 Supplies and demand; response times under fixed priorities, EDF, and first come first served, on any supply; interfaces (budgets and periods);
-overheads. Integers throughout: a number that would not fit raises `LimitError`. Every name is here, for example
+overheads; several pCPUs, global or partitioned; sensitivity; mixed criticality, of tasks and of VMs. Integers throughout: a number that would not
+fit raises `LimitError`. Every name is here, for example
 ``rv.analysis.edf_schedulable(tasks, rv.analysis.PeriodicResource(ms(10), ms(4)))``.
 """
 
@@ -9,14 +10,34 @@ from . import batch
 from .arrivals import ArrivalCurve, bursts, listed, periodic
 from .demand import dbf, rbf
 from .edf import edf_response_times, edf_schedulable, fifo_response_times
+from .edf_vd import NoFactor, VirtualDeadlines, edf_vd_schedulable
 from .fixed_priority import fp_response_times, fp_schedulable
 from .interfaces import Component, Interface, best_interface, compose, min_budget
+from .mixed_criticality import HighCriticality, MixedVerdict, amc_schedulable
+from .mode_change import LateBudget, LateTask, ModalVM, ModeChange, mode_change_schedulable
+from .multicore import (
+    Crowded,
+    Dense,
+    Partition,
+    best_mpr,
+    edf_tardiness,
+    global_edf_response_times,
+    global_edf_schedulable,
+    global_fp_response_times,
+    global_fp_schedulable,
+    min_dmpr,
+    min_mpr_budget,
+    mpr_schedulable,
+    partition,
+)
 from .overheads import Overheads
+from .sensitivity import Margin, Scaling, breakdown_utilization, period_scaling, robustness_margin, supply_scaling, wcet_scaling
 from .supply import (
     BoundedDelay,
     ConstantBandwidthServer,
     Dedicated,
     DeferrableServer,
+    DeterministicMultiprocessorPeriodicResource,
     ExplicitDeadlinePeriodic,
     FixedPriorityPartition,
     MultiprocessorPeriodicResource,
@@ -32,8 +53,13 @@ from .supply import (
 from .tasksets import TaskSet, taskset
 from .verdict import Endless, FirstMiss, Overload, Verdict, ViolatingInterval
 
-__all__ = ["ArrivalCurve", "BoundedDelay", "Component", "ConstantBandwidthServer", "Dedicated", "DeferrableServer", "Endless",
-           "ExplicitDeadlinePeriodic", "FirstMiss", "FixedPriorityPartition", "Interface", "MultiprocessorPeriodicResource", "NoBound", "Overheads",
-           "Overload", "PeriodicResource", "PollingServer", "ProportionalShare", "RoundRobinShare", "SlotTable", "SporadicServer", "Supply",
-           "TaskSet", "Verdict", "ViolatingInterval", "batch", "best_interface", "bursts", "compose", "dbf", "edf_response_times",
-           "edf_schedulable", "fifo_response_times", "fp_response_times", "fp_schedulable", "listed", "min_budget", "periodic", "rbf", "taskset"]
+__all__ = ["ArrivalCurve", "BoundedDelay", "Component", "ConstantBandwidthServer", "Crowded", "Dedicated", "DeferrableServer", "Dense",
+           "DeterministicMultiprocessorPeriodicResource", "Endless", "ExplicitDeadlinePeriodic", "FirstMiss", "FixedPriorityPartition",
+           "HighCriticality", "Interface", "LateBudget", "LateTask", "Margin", "MixedVerdict", "ModalVM", "ModeChange",
+           "MultiprocessorPeriodicResource", "NoBound", "NoFactor", "Overheads", "Overload", "Partition", "PeriodicResource", "PollingServer",
+           "ProportionalShare", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "Supply", "TaskSet", "Verdict", "ViolatingInterval",
+           "VirtualDeadlines", "amc_schedulable", "batch", "best_interface", "best_mpr", "breakdown_utilization", "bursts", "compose", "dbf",
+           "edf_response_times", "edf_schedulable", "edf_tardiness", "edf_vd_schedulable", "fifo_response_times", "fp_response_times",
+           "fp_schedulable", "global_edf_response_times", "global_edf_schedulable", "global_fp_response_times", "global_fp_schedulable", "listed",
+           "min_budget", "min_dmpr", "min_mpr_budget", "mode_change_schedulable", "mpr_schedulable", "partition", "period_scaling", "periodic",
+           "rbf", "robustness_margin", "supply_scaling", "taskset", "wcet_scaling"]

@@ -17,10 +17,11 @@ from .fixed_priority import bounds
 from .kernels_edf import DeadlineSets
 from .kernels_interface import budgets_of
 from .limits import MISSED, NEVER, TOO_CLOSE, TOO_LARGE, TOO_LONG, refuse
+from .multicore import min_mpr_budget
 from .overheads import Overheads
 from .pattern import Pattern, make_pattern
 from .requests import empty_rows
-from .supply import ExplicitDeadlinePeriodic, FixedPriorityPartition, Supply
+from .supply import ExplicitDeadlinePeriodic, FixedPriorityPartition, MultiprocessorPeriodicResource, Supply
 from .supply.base import check_times
 from .tasksets import Arrivals, TaskSet, taskset
 
@@ -140,6 +141,8 @@ class Interface:
         Cost of a switch, paid once a period out of `bandwidth`.
     parts : tuple of Interface
         Of the components inside.
+    cpus : int
+        How many vCPUs share the budget (an MPR interface if several).
     """
 
     name: str
@@ -149,23 +152,29 @@ class Interface:
     utilization: Fraction
     switch: int = 0
     parts: tuple[Interface, ...] = ()
+    cpus: int = 1
 
     @property
     def bandwidth(self) -> Fraction:
         """Share of a pCPU, switches included."""
-        return Fraction(self.budget + self.switch, self.period)
+        return Fraction(self.budget + self.cpus * self.switch, self.period)
 
     @property
     def abstraction_overhead(self) -> Fraction:
         """Share of a pCPU asked for beyond what the tasks use, relative to that: ``bandwidth / utilization − 1`` (Shin and Lee 2003)."""
         return self.bandwidth / self.utilization - 1 if self.utilization else Fraction(0)
 
-    def task(self) -> Task:
-        """The interface as a task of the component above."""
-        return Task(self.name, wcet=self.budget + self.switch, period=self.period, deadline=self.deadline)
+    def tasks(self) -> list[Task]:
+        """The interface as tasks of the component above: one a vCPU that has a budget."""
+        if self.cpus == 1:
+            return [Task(self.name, wcet=self.budget + self.switch, period=self.period, deadline=self.deadline)] if self.budget else []
+        return [Task(f"{self.name}-{v}", wcet=budget + self.switch, period=self.period)
+                for v, budget in enumerate(MultiprocessorPeriodicResource(self.period, self.budget, self.cpus).vcpu_budgets) if budget]
 
-    def supply(self) -> ExplicitDeadlinePeriodic:
+    def supply(self) -> ExplicitDeadlinePeriodic | MultiprocessorPeriodicResource:
         """What the component then surely gets."""
+        if self.cpus > 1:
+            return MultiprocessorPeriodicResource(self.period, self.budget, self.cpus)
         return ExplicitDeadlinePeriodic(self.period, self.budget, self.deadline)
 
 
@@ -229,6 +238,8 @@ class Component:
     guest : {"edf", "fp"}
     deadline : int [ns], optional
         Of its budget; the period unless given.
+    cpus : int
+        vCPUs; several of them schedule by global EDF, and their budgets come within the period (`min_mpr_budget`).
     """
 
     name: str
@@ -237,6 +248,7 @@ class Component:
     parts: tuple[Component, ...] = field(default=())
     guest: Guest = "edf"
     deadline: int | None = None
+    cpus: int = 1
 
 
 def compose(component: Component, *, switch: int = 0) -> Interface | None:
@@ -255,11 +267,13 @@ def compose(component: Component, *, switch: int = 0) -> Interface | None:
 
     Notes
     -----
-    A child's interface is a periodic task of its parent, as CARTS does it. Each level loses bandwidth (`abstraction_overhead`).
+    A child's interface is a periodic task of its parent, as CARTS does it; with several vCPUs so many tasks, which share its budget equally. Each
+    level loses bandwidth (`abstraction_overhead`).
 
     References
     ----------
-    Shin and Lee 2003; Phan et al., CARTS: a tool for compositional analysis of real-time systems, SIGBED Review 8(1), 2011.
+    Shin and Lee 2003; several vCPUs: Shin, Easwaran and Lee 2008. Phan et al., CARTS: a tool for compositional analysis of real-time systems,
+    SIGBED Review 8(1), 2011.
 
     Examples
     --------
@@ -277,13 +291,23 @@ def compose(component: Component, *, switch: int = 0) -> Interface | None:
     if any(part is None for part in inside):
         return None
     parts: tuple[Any, ...] = tuple(inside)
-    tasks = (*component.tasks, *(part.task() for part in parts))
-    budget = min_budget(tasks, component.period, component.guest, deadline=component.deadline)
-    if budget is None or budget + switch > component.period:
+    tasks = (*component.tasks, *(task for part in parts for task in part.tasks()))
+    budget = budget_for(component, tasks)
+    if budget is None or -(-budget // component.cpus) + switch > component.period:
         return None
     own = taskset(component.tasks)
     used = own.utilization() + sum((part.utilization for part in parts), Fraction(0))
-    return Interface(component.name, component.period, budget, component.deadline or component.period, used, switch, parts)
+    return Interface(component.name, component.period, budget, component.deadline or component.period, used, switch, parts, component.cpus)
+
+
+def budget_for(component: Component, tasks: Sequence[Task]) -> int | None:
+    """Smallest budget of a component with these tasks; of all its vCPUs together."""
+    if component.cpus == 1:
+        return min_budget(tasks, component.period, component.guest, deadline=component.deadline)
+    if component.guest != "edf" or component.deadline not in (None, component.period):
+        raise SpecError([Problem(f"Component({component.name!r}).cpus", component.cpus, "1, with this guest or deadline",
+                                 "several vCPUs schedule by global EDF, with budgets that come within the period")])
+    return min_mpr_budget(tasks, component.period, component.cpus)
 
 
 def check_guest(guest: str) -> None:

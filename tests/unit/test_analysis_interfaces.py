@@ -134,7 +134,7 @@ def test_composition_over_three_levels_asks_what_min_budget_asks():
     top = compose(Component("phone", 2, parts=[car, modem]))
     assert [part.name for part in top.parts] == ["car", "modem"] and top.parts[0].parts[0].name == "brakes"
     assert top.utilization == Fraction(4, 40) + Fraction(1, 50) + Fraction(2, 30) and top.bandwidth > top.utilization
-    assert top.budget == min_budget([part.task() for part in top.parts], 2)
+    assert top.budget == min_budget([task for part in top.parts for task in part.tasks()], 2)
     assert compose(Component("x", 10, tasks=[rv.Task("b", wcet=11, period=12), rv.Task("c", wcet=2, period=12)])) is None
     with pytest.raises(SpecError, match="Component"):
         compose(Component("x", 10, parts=[rv.hog()]))

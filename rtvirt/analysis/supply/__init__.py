@@ -1,6 +1,7 @@
 """Supplies: how much processor time a VM surely gets, one kind of contract a class."""
 
 from .base import Supply
+from .deterministic import DeterministicMultiprocessorPeriodicResource
 from .partition import FixedPriorityPartition
 from .periodic import ExplicitDeadlinePeriodic, MultiprocessorPeriodicResource, PeriodicResource
 from .servers import ConstantBandwidthServer, DeferrableServer, PollingServer, SporadicServer
@@ -8,6 +9,6 @@ from .shares import NoBound, ProportionalShare, RoundRobinShare
 from .simple import BoundedDelay, Dedicated
 from .slots import SlotTable
 
-__all__ = ["BoundedDelay", "ConstantBandwidthServer", "Dedicated", "DeferrableServer", "ExplicitDeadlinePeriodic", "FixedPriorityPartition",
-           "MultiprocessorPeriodicResource", "NoBound", "PeriodicResource", "PollingServer", "ProportionalShare", "RoundRobinShare", "SlotTable",
-           "SporadicServer", "Supply"]
+__all__ = ["BoundedDelay", "ConstantBandwidthServer", "Dedicated", "DeferrableServer", "DeterministicMultiprocessorPeriodicResource",
+           "ExplicitDeadlinePeriodic", "FixedPriorityPartition", "MultiprocessorPeriodicResource", "NoBound", "PeriodicResource", "PollingServer",
+           "ProportionalShare", "RoundRobinShare", "SlotTable", "SporadicServer", "Supply"]

@@ -146,9 +146,20 @@ class MultiprocessorPeriodicResource(Supply):
     cpus: int
 
     def __post_init__(self) -> None:
-        check_times("MultiprocessorPeriodicResource", period=(self.period, 1, LONGEST // MOST_CPUS, f"so that {MOST_CPUS} pCPUs fit"),
+        check_times("MultiprocessorPeriodicResource", period=(self.period, 1, self.longest(), f"so that {MOST_CPUS} pCPUs fit"),
                     cpus=(self.cpus, 1, MOST_CPUS, "a number of pCPUs"))
         check_times("MultiprocessorPeriodicResource", budget=(self.budget, 0, self.cpus * self.period, "the period, times the pCPUs"))
+
+    @staticmethod
+    def longest() -> int:
+        """Longest period [ns]."""
+        return LONGEST // MOST_CPUS
+
+    @property
+    def vcpu_budgets(self) -> list[int]:
+        """A budget for each of `cpus` vCPUs with this period [ns], as equal as can be: together they never give less than the model says."""
+        whole, rest = divmod(self.budget, self.cpus)
+        return [whole + 1] * rest + [whole] * (self.cpus - rest)
 
     @cached_property
     def pattern(self) -> Pattern:
