@@ -18,7 +18,7 @@ _NAMES = {
     "simulation": ["simulate"],
     "results": ["Run"],
     "comparison": ["compare"],
-    "schedulers": ["Credit", "Credit2", "Null", "RoundRobin", "FixedPriority", "RTDS", "ARINC653", "SEDF"],
+    "schedulers": ["Credit", "Credit2", "Null", "RoundRobin", "FixedPriority", "RTDS", "ARINC653", "SEDF", "BVT"],
     "errors": ["SpecError", "RecordError", "LimitError", "RtvirtError"],
     "exercises": ["check", "hint", "variant"],
 }
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .errors import LimitError, RecordError, RtvirtError, SpecError
     from .exercises import check, hint, variant
     from .results import Run
-    from .schedulers import ARINC653, RTDS, SEDF, Credit, Credit2, FixedPriority, Null, RoundRobin
+    from .schedulers import ARINC653, BVT, RTDS, SEDF, Credit, Credit2, FixedPriority, Null, RoundRobin
     from .simulation import simulate
     from .system import VM, Change, Costs, System, Task, block, empirical, exponential, hog, normal, run, send, uniform, yield_
 

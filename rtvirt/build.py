@@ -12,7 +12,7 @@ from .jit import DISABLED
 from .rng import task_key
 from .rows import fill, make, put, put_row, put_rows
 from .schedulers.contracts import Contracts
-from .system import Distribution, System, Task, exponential, ranks_of
+from .system import BvtContract, Distribution, System, Task, exponential, ranks_of
 from .timers import NEVER, reset_timers, tournament_size
 
 SOURCES = {"periodic": S.PERIODIC, "sporadic": S.SPORADIC, "poisson": S.POISSON, "channel": S.CHANNEL}
@@ -33,7 +33,7 @@ def contracts_of(system: System) -> Contracts:
         priority=per_vcpu("priority", NEVER), extratime=per_vcpu("extratime", 0), cap=np.array([vm.cap for vm in system.vms], np.int64),
         control=np.array([vm.control for vm in system.vms], np.int64),
         first_cpu=np.array([min(cpus or [0]) for vm in system.vms for cpus in vm.per_vcpu("affinity")], np.int64),
-        sedf=tuple(vm.sedf for vm in system.vms), bvt=tuple(vm.bvt for vm in system.vms),
+        sedf=tuple(vm.sedf for vm in system.vms), bvt=tuple(vm.bvt or BvtContract() for vm in system.vms),
     )
 
 

@@ -5,6 +5,7 @@ import its class below. CONTRIBUTING.md shows a whole one.
 """
 
 from .arinc653 import ARINC653
+from .bvt import BVT
 from .credit import Credit
 from .credit2 import Credit2
 from .fixed_priority import FixedPriority
@@ -13,4 +14,4 @@ from .round_robin import RoundRobin
 from .rtds import RTDS
 from .sedf import SEDF
 
-__all__ = ["ARINC653", "RTDS", "SEDF", "Credit", "Credit2", "FixedPriority", "Null", "RoundRobin"]
+__all__ = ["ARINC653", "BVT", "RTDS", "SEDF", "Credit", "Credit2", "FixedPriority", "Null", "RoundRobin"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .arinc653 import ARINC653
+from .bvt import BVT
 from .credit import Credit
 from .credit2 import Credit2
 from .fixed_priority import FixedPriority
@@ -15,6 +16,7 @@ from .sedf import SEDF
 
 BY_NAME: dict[str, Any] = {
     "arinc653": ARINC653,
+    "bvt": BVT,
     "credit": Credit,
     "credit2": Credit2,
     "fp": FixedPriority,

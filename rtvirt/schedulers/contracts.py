@@ -24,7 +24,7 @@ class Contracts(NamedTuple):
     control: np.ndarray       # (VMs,) 1 for a control VM (Xen: dom0)
     first_cpu: np.ndarray     # (vCPUs,) the lowest pCPU that its hard affinity allows
     sedf: tuple[Any, ...]     # (VMs,) `SedfContract`, or None
-    bvt: tuple[Any, ...]      # (VMs,) `BvtContract`, or None
+    bvt: tuple[Any, ...]      # (VMs,) `BvtContract`
 
     def weight_per_vm(self, scheduler: str) -> np.ndarray:
         """Weights of the VMs, for schedulers that know no weights of single vCPUs."""

@@ -3,10 +3,11 @@
 from .change import Change
 from .costs import Costs
 from .distributions import Distribution, empirical, exponential, normal, uniform
+from .historical import BvtContract, SedfContract
 from .spec import FOREVER
 from .system import System
 from .task import Step, Task, block, hog, ranks_of, run, send, yield_
 from .vm import VM
 
-__all__ = ["FOREVER", "VM", "Change", "Costs", "Distribution", "Step", "System", "Task", "block", "empirical", "exponential", "hog",
-           "normal", "ranks_of", "run", "send", "uniform", "yield_"]
+__all__ = ["FOREVER", "VM", "BvtContract", "Change", "Costs", "Distribution", "SedfContract", "Step", "System", "Task", "block", "empirical",
+           "exponential", "hog", "normal", "ranks_of", "run", "send", "uniform", "yield_"]

@@ -16,6 +16,7 @@ SCHEDULERS = {
     "credit2-4.17": lambda rnd: rv.Credit2(**credit2_options(rnd)), "credit2-4.9": lambda rnd: rv.Credit2(xen="4.9", **credit2_options(rnd)),
     "rtds-4.22": lambda rnd: rv.RTDS(xen="4.22"), "rtds-4.5": lambda rnd: rv.RTDS(xen="4.5"),
     "arinc653": lambda rnd: rv.ARINC653(), "sedf": lambda rnd: rv.SEDF(),
+    "bvt": lambda rnd: rv.BVT(units=rnd.choice(rv.BVT.UNITS), ctx_allow=rnd.choice([ms(5), ms(5), ms(1), us(300)])),
 }
 
 
@@ -114,7 +115,16 @@ def own_fields(rnd: random.Random, vcpus: int, name: str) -> dict[str, Any]:
         kind = rnd.choice(["xen", "plain", "sedf", "sedf"])
         own = {"sedf": guarantee(rnd)} if kind == "sedf" else servers(rnd, vcpus, name) if kind == "plain" else {}
         return {"control": rnd.random() < 0.3} | own
+    if name == "bvt":
+        return {"bvt": virtual_time(rnd)} if rnd.random() < 0.7 else {}
     return {"control": rnd.random() < 0.3} if name == "arinc653" else {}
+
+
+def virtual_time(rnd: random.Random) -> dict[str, Any]:
+    """A contract of BVT."""
+    warp = {"warp": True, "warp_value": rnd.choice([0, 1, 100, 700]), "warp_limit": ms(rnd.choice([0, 1, 3, 20, 2000])),
+            "unwarp": ms(rnd.choice([0, 2, 30]))}
+    return {"mcu_advance": rnd.choice([1, 5, 10, 10, 37])} | (warp if rnd.random() < 0.5 else {})
 
 
 def guarantee(rnd: random.Random) -> dict[str, Any]:
@@ -197,6 +207,8 @@ def changes(rnd: random.Random, vms: list[rv.VM], name: str) -> list[rv.Change]:
                     found.append(rv.Change(at, vm.name, **server(rnd), extratime=rnd.random() < 0.7))
                 else:
                     found.append(rv.Change(at, vm.name, sedf=guarantee(rnd)))
+            elif kind == "contract" and name == "bvt":
+                found.append(rv.Change(at, vm.name, bvt=virtual_time(rnd)))
             elif kind == "contract" and name.startswith("credit"):
                 found.append(rv.Change(at, vm.name, weight=rnd.choice([100, 777]), cap=rnd.choice([0, 30])))
             elif kind == "contract" and name == "fp":

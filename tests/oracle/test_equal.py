@@ -13,6 +13,7 @@ from rtvirt.jit import DISABLED
 from rtvirt.state import EVENTS
 
 from .arinc653 import Arinc653
+from .bvt import Bvt
 from .core import World
 from .credit import Credit, Credit2007
 from .credit2 import Credit2
@@ -28,7 +29,7 @@ ASIDE = {"tick", "account", "dispatch", "preempt", "block", "wake", "unboost", "
 def oracle(spec: rv.System, scheduler: Any, duration: int, seed: int) -> World:
     """The oracle's run."""
     kinds = {rv.Null: Null, rv.RoundRobin: RoundRobin, rv.FixedPriority: FixedPriority, rv.RTDS: Rtds, rv.ARINC653: Arinc653, rv.SEDF: Sedf,
-             rv.Credit2: Credit2}
+             rv.Credit2: Credit2, rv.BVT: Bvt}
     kind = kinds.get(type(scheduler)) or (Credit2007 if scheduler.xen.startswith("3") else Credit)
     return World(spec, lambda world: kind(world, scheduler), duration, seed).run()
 

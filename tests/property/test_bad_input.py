@@ -85,6 +85,7 @@ def plausible() -> list[tuple[Any, dict[str, Any]]]:
         (rv.Credit2, dict(ratelimit=ms(1), xen="4.17", runqueue="cpu", max_cpus=4)),
         (rv.RTDS, dict(xen="4.22", replenish_by="deadline")),
         (rv.VM, dict(name="v", sedf={"period": ms(10), "slice": ms(2)}, bvt={"mcu_advance": 5, "warp": True})),
+        (rv.BVT, dict(units="intended", ctx_allow=ms(1))),
         (rv.ARINC653, dict(table=[("v", 0, ms(2))], major_frame=ms(5), later=[(ms(3), rv.ARINC653())])),
         (rv.simulate, dict(duration=ms(5), seed=1, record="jobs", initial={"credit": {("v", 0): 5}})),
         (rv.System, dict(cpus=1)),
