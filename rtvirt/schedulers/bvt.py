@@ -13,63 +13,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..jit import kernel, seldom
-from ..rows import Many, Row, Struct, make, put_row
-from ..state import IDLE, MAX_PCPUS, MAX_VCPUS, MAX_VMS, ask_decision, set_slice
-from ..timers import NEVER, set_alarm
+from ..jit import kernel
+from ..rows import make, put_row
+from ..state import IDLE, ask_decision, set_slice
+from ..timers import NEVER
+from .bvt_time import MCU, BvtState, charged_time, effective_time, slice_for
+from .bvt_warp import limit_warp, replenish, set_warp_alarm  # noqa: F401  (the loop calls policy.replenish)
 from .checks import check_choice, check_time
 from .contracts import Contracts
-from .runqueue import NOBODY, RunQueues, append, insert_after, remove, reset_runqueues
+from .runqueue import NOBODY, append, insert_after, remove, reset_runqueues
 
-MCU = 100_000              # minimum charging unit [ns] (4.1.1)
 ALONE = 10                 # a lone vCPU's slice, in context-switch allowances (4.1.6)
 FIELDS = ("mcu_advance", "warp", "warp_value", "warp_limit", "unwarp")      # of a contract
-
-
-class Domain(Row):
-    """A VM's contract, and whether it warps now."""
-
-    mcu_advance: int          # virtual time that an MCU costs
-    warp: int                 # 1: it warps, when it may
-    warp_value: int           # virtual time
-    warp_limit: int           # from a dispatch to the end of its warping [ns]; 0: none
-    unwarp: int               # from then until it warps again [ns]; 0: never
-    warping: int              # 1: now
-    warp_due: int             # end of its warping [ns]; NEVER
-    unwarp_due: int           # it warps again [ns]; NEVER
-
-
-class VirtualTime(Row):
-    """A vCPU's."""
-
-    actual: int               # what it has paid (avt)
-    effective: int            # what it is compared by, as of when it was charged or woken last (evt)
-
-
-class Pcpu(Row):
-    """What BVT keeps of a pCPU."""
-
-    system: int               # the least actual virtual time of its vCPUs, at its last decision (SVT)
-    since: int                # its last decision [ns]
-    ends: int                 # end of the slice that it gave [ns]
-
-
-class Rules(Row):
-    """Parameters."""
-
-    vms: int                  # how many there are
-    gap_unit: int             # what an MCU of lead is worth in a slice [ns]
-    ctx_allow: int            # context-switch allowance [ns]
-
-
-class BvtState(Struct):
-    """The scheduler's tables."""
-
-    rules = Rules
-    vms = Many(Domain, MAX_VMS)
-    vcpus = Many(VirtualTime, MAX_VCPUS)
-    pcpus = Many(Pcpu, MAX_PCPUS)
-    queues = RunQueues                                # of each pCPU: those that wait
 
 
 @dataclass(frozen=True)
@@ -139,29 +94,6 @@ class BVT:
         put_row(state.vms[vm], **{name: int(getattr(value, name)) for name in FIELDS},
                 warping=int(value.warp), warp_due=NEVER, unwarp_due=NEVER)
         return True
-
-
-# ------------------------------------------------------------------ virtual time
-
-
-@kernel
-def effective_time(st, bv, v, actual):
-    """The virtual time by which `v` is compared, if `actual` is what it has paid (4.1.3)."""
-    domain = bv.vms[st.vcpus[v].vm]
-    return actual - domain.warp_value if domain.warping else actual
-
-
-@kernel
-def charged_time(st, bv, now, v):
-    """What the running `v` has paid by now: an MCU that has begun costs as much as a whole one (4.1.4)."""
-    ran = now - bv.pcpus[st.vcpus[v].pcpu].since
-    return bv.vcpus[v].actual + (ran + MCU - 1) // MCU * bv.vms[st.vcpus[v].vm].mcu_advance
-
-
-@kernel
-def slice_for(st, bv, v, lead):
-    """How long `v` may run that is `lead` of virtual time ahead of the next: until it has used that up, and an allowance more (4.1.6)."""
-    return lead // bv.vms[st.vcpus[v].vm].mcu_advance * bv.rules.gap_unit + bv.rules.ctx_allow
 
 
 # ------------------------------------------------------------------ wake, sleep, yield
@@ -289,44 +221,6 @@ def least_actual(bv, p):
         found = min(found, bv.vcpus[v].actual)
         v = bv.queues.links[v].next
     return found
-
-
-# ------------------------------------------------------------------ warp
-
-
-@kernel
-def limit_warp(st, bv, now, vm):
-    """A warping VM has been chosen: from now on it may warp for so long. Every choice begins anew (4.1.8)."""
-    domain = bv.vms[vm]
-    if domain.warping and domain.warp_limit > 0:
-        domain.warp_due = now + domain.warp_limit
-        set_warp_alarm(st, bv)
-
-
-@kernel
-@seldom
-def set_warp_alarm(st, bv):
-    """Set the one alarm for whichever warp ends, or begins again, next."""
-    due = NEVER
-    for vm in range(bv.rules.vms):
-        due = min(due, min(bv.vms[vm].warp_due, bv.vms[vm].unwarp_due))
-    set_alarm(st.alarms, st.slots.replenish, due)
-
-
-@kernel
-def replenish(st, bv, now, k):
-    """A warp ends, or may begin again. Effective virtual times follow when they are next computed, and nobody is told (4.1.8)."""
-    for vm in range(bv.rules.vms):
-        domain = bv.vms[vm]
-        if domain.warp_due <= now:
-            domain.warp_due = NEVER
-            domain.warping = 0
-            if domain.unwarp > 0:
-                domain.unwarp_due = now + domain.unwarp
-        elif domain.unwarp_due <= now:
-            domain.unwarp_due = NEVER
-            domain.warping = 1
-    set_warp_alarm(st, bv)
 
 
 @kernel

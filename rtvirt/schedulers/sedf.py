@@ -18,7 +18,7 @@ from ..jit import kernel, seldom
 from ..rows import put_row, put_rows
 from ..state import DEPLETE, IDLE, ask_decision, log
 from .contracts import Contracts
-from .runqueue import NOBODY, remove
+from .runqueue import NOBODY
 from .sedf_contracts import apply_initial, by_contract, check_guarantees, granted, share_out
 from .sedf_extra import QUANTUM, charge_extra, choose_extra, join_extra, join_shares, penalize
 from .sedf_queues import (
@@ -238,16 +238,22 @@ def charge(st, sd, now, p, v):
 @kernel
 @seldom
 def reconfigured(st, sd, now, v):
-    """A vCPU's contract has changed: its next period may begin at another time; extra time may begin or end for it."""
-    if sd.wait.links[v].where != NOBODY:
-        remove(sd.wait, v)
-        join_wait(sd, v)
-    if not sd.vcpus[v].extratime:
-        sd.vcpus[v].penalized = 0
-        withdraw(sd.penalty, v)
-        withdraw(sd.shares, v)
-    elif queued(sd, v) and sd.shares.links[v].where == NOBODY:
-        join_shares(sd, v)
+    """A VM's contract has changed: its next periods may begin at another time; extra time may begin or end for it."""
+    if st.vcpus[v].number > 0:
+        return                                  # all of them at once: one in its old place would stop the walk of the next
+    end = v + st.vms[st.vcpus[v].vm].vcpus
+    for u in range(v, end):
+        sd.vcpus[u].moves = sd.wait.links[u].where != NOBODY
+        withdraw(sd.wait, u)
+    for u in range(v, end):
+        if sd.vcpus[u].moves:
+            join_wait(sd, u)
+        if not sd.vcpus[u].extratime:
+            sd.vcpus[u].penalized = 0
+            withdraw(sd.penalty, u)
+            withdraw(sd.shares, u)
+        elif queued(sd, u) and sd.shares.links[u].where == NOBODY:
+            join_shares(sd, u)
 
 
 # ------------------------------------------------------------------ what the loop asks for besides

@@ -34,6 +34,7 @@ class Server(Row):
     fresh: int                # 1: it has never been awake (4.2.10)
     penalized: int            # 1: it has a claim to L0
     penalty_score: int        # in L0
+    moves: int                # 1: it waited when its contract changed (scratch)
     share_score: int          # in L1
 
 

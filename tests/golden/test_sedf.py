@@ -196,6 +196,13 @@ def test_rule_4_2_4_a_contract_can_change():
         rv.simulate(rv.System(vms=system.vms, changes=[rv.Change(1, "A", budget=ms(1))]), rv.SEDF(), ms(60))
 
 
+def test_rule_4_2_8_a_slice_that_is_cut_below_what_is_used_skips_a_period():
+    """A has had 9 of 10 when its slice becomes 4: at the slice's old end, 10, it is charged 10; the 6 too many are more than the next slice."""
+    system = rv.System(vms=[vm("A", 20, 10)], changes=[rv.Change(ms(9), "A", sedf={"period": ms(20), "slice": ms(4)})])
+    run = rv.simulate(system, rv.SEDF(), ms(90), initial={"deadline": {"A": 0}}).check()
+    assert stints(run, "A") == [(0, 10), (40, 44), (60, 64), (80, 84)]
+
+
 def test_initial_makes_sense():
     system = rv.System(vms=[vm("A", 10, 2)])
     for initial in ({"deadline": {"B": 5}}, {"deadline": {"A": "x"}}, {"budget": {"A": 5}}, {"deadline": 5}, {"deadline": {("A", 1): 5}}):

@@ -164,11 +164,14 @@ class Sedf(Policy):
 
     def reconfigured(self, vm: OVm) -> None:
         """Where it waits may have changed; extra time begins or ends."""
+        waiting = [v for v in vm.vcpus if v in self.wait[v.pcpu]]
+        for v in waiting:
+            self.quit(v, "wait")
+        for v in waiting:
+            self.join("wait", v)
         for v in vm.vcpus:
             s, p = self.servers[v], v.pcpu
             queued = v in self.run[p] + self.wait[p]
-            if v in self.wait[p]:
-                self.join("wait", v)
             if not s.extratime:
                 s.wants0 = False
                 self.quit(v, "l0", "l1")

@@ -73,6 +73,12 @@ def test_a_vcpu_that_blocks_again_before_it_was_ever_off_is_not_late():
     assert (70_000_000, 0) in zip(run.wakeups["woken"], run.wakeups["latency"]) and not differences(spec, scheduler, duration, seed)
 
 
+def test_several_vcpus_whose_periods_change_are_queued_anew_together():
+    """Found by the random systems: one that still had its old place stood in the way of the other, here in the oracle."""
+    spec, scheduler, duration = system(100_736, "sedf")
+    assert spec.changes[0].sedf and spec.vms[0].vcpus == 2 and not differences(spec, scheduler, duration, 100_736)
+
+
 FULL, PARTS = 100_000, 20 if LONG and not DISABLED else 1
 
 
