@@ -18,7 +18,8 @@ _NAMES = {
     "simulation": ["simulate"],
     "results": ["Run"],
     "comparison": ["compare"],
-    "schedulers": ["Credit", "Null", "RoundRobin", "FixedPriority", "RTDS"],
+    "schedulers": ["Credit", "Null", "RoundRobin", "FixedPriority", "RTDS", "PollingServers", "PeriodicServers", "DeferrableServers",
+                   "SporadicServers", "CBS"],
     "errors": ["SpecError", "RecordError", "LimitError", "RtvirtError"],
     "exercises": ["check", "hint", "variant"],
 }
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from .errors import LimitError, RecordError, RtvirtError, SpecError
     from .exercises import check, hint, variant
     from .results import Run
-    from .schedulers import RTDS, Credit, FixedPriority, Null, RoundRobin
+    from .schedulers import CBS, RTDS, Credit, DeferrableServers, FixedPriority, Null, PeriodicServers, PollingServers, RoundRobin, SporadicServers
     from .simulation import simulate
     from .system import VM, Change, Costs, System, Task, block, empirical, exponential, hog, normal, run, send, uniform, yield_
 

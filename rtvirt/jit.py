@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 PACKAGE = Path(__file__).resolve().parent
 KERNEL_SOURCES = ("jit.py", "kernels.py", "lowering.py", "rng.py", "rows.py", "timers.py", "state.py", "engine/*.py", "guests/*.py",
-                  "schedulers/runqueue.py", "schedulers/credit_*.py", "schedulers/rtds_*.py")
+                  "schedulers/runqueue.py", "schedulers/credit_*.py", "schedulers/rtds_*.py", "schedulers/server_*.py")
 
 
 def kernel(function: F, *, reorder: bool = False, apart: bool = False) -> F:

@@ -30,7 +30,7 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     ----------
     system : System
         VMs, tasks, costs, changes.
-    scheduler : Credit, RTDS, RoundRobin, FixedPriority or Null
+    scheduler : Credit, RTDS, RoundRobin, FixedPriority, Null, one of the servers ...
         How VMs share the pCPUs.
     duration : int [ns]
         Virtual time to run, from 0.
@@ -220,10 +220,12 @@ def columns(kind: type[Row], chunks: list[np.ndarray]) -> dict[str, np.ndarray]:
 
 def compile_now(kernel_name: str) -> None:
     """Compile (or load) one scheduler's loop by running a system of one task for a moment."""
-    from .schedulers import RTDS, Credit, FixedPriority, Null, RoundRobin
+    from .schedulers import CBS, RTDS, Credit, DeferrableServers, FixedPriority, Null, PeriodicServers, PollingServers, RoundRobin, SporadicServers
 
     schedulers = {"credit": Credit(), "credit_2007": Credit(xen="3.1"), "null": Null(), "round_robin": RoundRobin(),
-                  "fixed_priority": FixedPriority(), "rtds": RTDS()}
+                  "fixed_priority": FixedPriority(), "rtds": RTDS(),
+                  "polling_servers": PollingServers(), "periodic_servers": PeriodicServers(), "deferrable_servers": DeferrableServers(),
+                  "sporadic_servers": SporadicServers(), "cbs": CBS()}
     if kernel_name not in schedulers:
         raise SpecError([Problem("scheduler", kernel_name, ", ".join(schedulers), "choose one of these", "")])
     system = System(vms=[VM("warm", tasks=[Task("up", wcet=1_000, period=1_000_000)])])

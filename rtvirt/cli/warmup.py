@@ -6,7 +6,8 @@ import click
 
 from ..jit import warmup as compile_ahead
 
-SCHEDULERS = ("credit", "credit_2007", "round_robin", "fixed_priority", "null", "rtds")
+SCHEDULERS = ("credit", "credit_2007", "round_robin", "fixed_priority", "null", "rtds", "polling_servers", "periodic_servers",
+              "deferrable_servers", "sporadic_servers", "cbs")
 MACHINE = "machine"
 ALL = (*SCHEDULERS, MACHINE)
 FIRST = ("credit", "credit_2007", MACHINE)

@@ -4,10 +4,16 @@ To add one: write `rtvirt/schedulers/NAME.py` with a frozen dataclass of paramet
 import its class below. CONTRIBUTING.md shows a whole one.
 """
 
+from .cbs import CBS
 from .credit import Credit
+from .deferrable_servers import DeferrableServers
 from .fixed_priority import FixedPriority
 from .null import Null
+from .periodic_servers import PeriodicServers
+from .polling_servers import PollingServers
 from .round_robin import RoundRobin
 from .rtds import RTDS
+from .sporadic_servers import SporadicServers
 
-__all__ = ["RTDS", "Credit", "FixedPriority", "Null", "RoundRobin"]
+__all__ = ["CBS", "RTDS", "Credit", "DeferrableServers", "FixedPriority", "Null", "PeriodicServers", "PollingServers", "RoundRobin",
+           "SporadicServers"]

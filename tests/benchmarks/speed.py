@@ -69,7 +69,9 @@ def main() -> None:
     """Print the table."""
     print(f"Python {platform.python_version()}, {platform.processor() or platform.machine()}")
     for name, scheduler in (("credit", rv.Credit()), ("fixed priority", rv.FixedPriority()), ("round robin", rv.RoundRobin()),
-                            ("rtds", rv.RTDS())):
+                            ("rtds", rv.RTDS()),
+                            ("polling", rv.PollingServers()), ("periodic", rv.PeriodicServers()), ("deferrable", rv.DeferrableServers()),
+                            ("sporadic", rv.SporadicServers()), ("cbs", rv.CBS())):
         small, large = per_event(crowd(4), scheduler), per_event(crowd(256), scheduler)
         print(f"{name:15} 4 VMs x 5 tasks: {small:5.1f} ns an event ({1e3 / small:.1f} M/s);  256 VMs: {large:.1f} ns, {large / small:.2f} x")
     hogs = rv.System(vms=[rv.VM(f"h{i}", tasks=[rv.hog()]) for i in range(4)])

@@ -14,6 +14,11 @@ SCHEDULERS = {
     "rr": lambda rnd: rv.RoundRobin(quantum=ms(rnd.choice([1, 5, 10]))), "fp": lambda rnd: rv.FixedPriority(), "null": lambda rnd: rv.Null(),
     "rtds-4.17": lambda rnd: rv.RTDS(replenish_by=rnd.choice(["priority", "priority", "deadline"])),
     "rtds-4.22": lambda rnd: rv.RTDS(xen="4.22"), "rtds-4.5": lambda rnd: rv.RTDS(xen="4.5"),
+    "servers-polling": lambda rnd: rv.PollingServers(rnd.choice(["fp", "edf"])),
+    "servers-periodic": lambda rnd: rv.PeriodicServers(rnd.choice(["fp", "edf"])),
+    "servers-deferrable": lambda rnd: rv.DeferrableServers(rnd.choice(["fp", "edf"])),
+    "servers-sporadic": lambda rnd: rv.SporadicServers(rnd.choice(["fp", "edf"]), pieces=rnd.choice([1, 2, 3, 64, 64, 64])),
+    "servers-cbs": lambda rnd: rv.CBS(hard=rnd.random() < 0.5),
 }
 
 
@@ -92,7 +97,7 @@ def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
         fields = dict(tasks=tasks, vcpus=vcpus, guest=guest, weight=rnd.choice([64, 256, 256, 512, 1000]),
                       cap=rnd.choice([0, 0, 0, 20, 50, 80]), priority=rnd.choice([None, 1, 2, 3]), period=rnd.choice([None, ms(5), ms(10)]),
                       start=rnd.choice([0, 0, 0, ms(5)]), affinity=affinity, soft_affinity=soft, quantum=ms(rnd.choice([1, 3, 10])))
-        vms.append(rv.VM(vm, **fields | (servers(rnd, vcpus, name) if name.startswith("rtds") else {})))
+        vms.append(rv.VM(vm, **fields | (servers(rnd, vcpus, name) if name.startswith(("rtds", "servers")) else {})))
     whole = rv.System(cpus=cpus, vms=vms, costs=costs(rnd, name), changes=changes(rnd, vms, name))
     return whole, SCHEDULERS[name](rnd), ms(rnd.choice([60, 120, 200]))
 
@@ -100,7 +105,7 @@ def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
 def servers(rnd: random.Random, vcpus: int, name: str) -> dict[str, Any]:
     """Budgets, periods and extratime for a VM; now and then Xen's own, now and then other ones for each vCPU."""
     if rnd.random() < 0.1:
-        return {"period": None}
+        return {"period": None}          # RTDS: Xen's own; servers: background
     if vcpus == 1 or name == "rtds-4.5" or rnd.random() < 0.5:
         return server(rnd) | {"extratime": rnd.random() < 0.4}
     each = [server(rnd) for _ in range(vcpus)]

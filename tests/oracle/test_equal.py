@@ -16,6 +16,7 @@ from .core import World
 from .credit import Credit, Credit2007
 from .plain import FixedPriority, Null, RoundRobin
 from .rtds import Rtds
+from .servers import Cbs, Deferrable, Periodic, Polling, Sporadic
 from .systems import SCHEDULERS, system
 
 SECONDS, LEAST = 6.0, 10 if DISABLED else 100
@@ -24,7 +25,8 @@ ASIDE = {"tick", "account", "dispatch", "preempt", "block", "wake", "unboost", "
 
 def oracle(spec: rv.System, scheduler: Any, duration: int, seed: int) -> World:
     """The oracle's run."""
-    kinds = {rv.Null: Null, rv.RoundRobin: RoundRobin, rv.FixedPriority: FixedPriority, rv.RTDS: Rtds}
+    kinds = {rv.Null: Null, rv.RoundRobin: RoundRobin, rv.FixedPriority: FixedPriority, rv.RTDS: Rtds, rv.PollingServers: Polling,
+             rv.PeriodicServers: Periodic, rv.DeferrableServers: Deferrable, rv.SporadicServers: Sporadic, rv.CBS: Cbs}
     kind = kinds.get(type(scheduler)) or (Credit2007 if scheduler.xen.startswith("3") else Credit)
     return World(spec, lambda world: kind(world, scheduler), duration, seed).run()
 
