@@ -270,7 +270,8 @@ class Cbs(Servers):
     def woken(self, v: OVcpu) -> None:
         """6.2."""
         server = self.servers[v]
-        if Fraction(server.left, server.budget) >= Fraction(server.deadline - self.world.now, server.period):
+        ahead = server.deadline - self.world.now
+        if ahead <= 0 or Fraction(server.left, server.budget) >= Fraction(ahead, server.period):
             self.begin(v)
 
     def found(self, v: OVcpu) -> None:

@@ -83,6 +83,9 @@ def plausible() -> list[tuple[Any, dict[str, Any]]]:
         (rv.Credit, dict(timeslice=ms(5), ratelimit=ms(1), xen="4.22")),
         (rv.RoundRobin, dict(quantum=ms(5))),
         (rv.RTDS, dict(xen="4.22", replenish_by="deadline")),
+        (rv.PollingServers, dict(order="edf")), (rv.PeriodicServers, dict(order="fp")), (rv.DeferrableServers, dict(order="edf")),
+        (rv.SporadicServers, dict(order="edf", pieces=3)), (rv.CBS, dict(order="edf", hard=True)),
+        (rv.Task, dict(name="t", wcet=ms(1), period=ms(10), budget=ms(2), server_period=ms(10))),
         (rv.simulate, dict(duration=ms(5), seed=1, record="jobs", initial={"credit": {("v", 0): 5}})),
         (rv.System, dict(cpus=1)),
     ]
