@@ -18,7 +18,8 @@ _NAMES = {
     "simulation": ["simulate"],
     "results": ["Run"],
     "comparison": ["compare"],
-    "schedulers": ["Credit", "Credit2", "Null", "RoundRobin", "FixedPriority", "RTDS", "ARINC653", "SEDF", "BVT"],
+    "schedulers": ["Credit", "Credit2", "Null", "RoundRobin", "FixedPriority", "RTDS", "ARINC653", "SEDF", "BVT",
+                   "PollingServers", "PeriodicServers", "DeferrableServers", "SporadicServers", "CBS"],
     "errors": ["SpecError", "RecordError", "LimitError", "RtvirtError"],
     "exercises": ["check", "hint", "variant"],
 }
@@ -33,7 +34,22 @@ if TYPE_CHECKING:
     from .errors import LimitError, RecordError, RtvirtError, SpecError
     from .exercises import check, hint, variant
     from .results import Run
-    from .schedulers import ARINC653, BVT, RTDS, SEDF, Credit, Credit2, FixedPriority, Null, RoundRobin
+    from .schedulers import (
+        ARINC653,
+        BVT,
+        CBS,
+        RTDS,
+        SEDF,
+        Credit,
+        Credit2,
+        DeferrableServers,
+        FixedPriority,
+        Null,
+        PeriodicServers,
+        PollingServers,
+        RoundRobin,
+        SporadicServers,
+    )
     from .simulation import simulate
     from .system import VM, Change, Costs, System, Task, block, empirical, exponential, hog, normal, run, send, uniform, yield_
 

@@ -16,7 +16,7 @@ from .system import BvtContract, Distribution, System, Task, exponential, ranks_
 from .timers import NEVER, reset_timers, tournament_size
 
 SOURCES = {"periodic": S.PERIODIC, "sporadic": S.SPORADIC, "poisson": S.POISSON, "channel": S.CHANNEL}
-GUESTS = {"fp": S.FP, "edf": S.EDF, "rr": S.RR, "fifo": S.FIFO}
+GUESTS = {"fp": S.FP, "edf": S.EDF, "rr": S.RR, "fifo": S.FIFO, "dm": S.DM, "cbs": S.CBS}
 STEPS = {"run": S.STEP_RUN, "block": S.STEP_BLOCK, "yield": S.STEP_YIELD, "send": S.STEP_SEND}
 
 
@@ -179,7 +179,8 @@ def task_rows(system: System, seed: int, flat: FlatTables) -> tuple[list[dict[st
                 vm=i, pinned=-1 if task.vcpu is None else first_vcpu + task.vcpu, source=source_of(task),
                 period=task.period or 0, offset=task.offset, jitter=task.jitter,
                 deadline=NEVER if task.deadline is None else task.deadline,
-                rank=rank, key=task_key(seed, i, j), channel=-1, last_vcpu=-1, on_vcpu=-1,
+                rank=rank, budget=task.budget or 0, server_period=task.server_period or task.period or 0,
+                key=task_key(seed, i, j), channel=-1, last_vcpu=-1, on_vcpu=-1,
                 sleep_until=NEVER, next_release=NEVER, started=-1, step=-1,
             )
             row["first_step"], row["steps"] = flat.add_script(task, number_of)

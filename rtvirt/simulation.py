@@ -30,7 +30,7 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     ----------
     system : System
         VMs, tasks, costs, changes.
-    scheduler : Credit, Credit2, RTDS, ARINC653, SEDF, BVT, RoundRobin, FixedPriority or Null
+    scheduler : Credit, Credit2, RTDS, ARINC653, SEDF, BVT, RoundRobin, FixedPriority, Null, or one of the servers
         How VMs share the pCPUs.
     duration : int [ns]
         Virtual time to run, from 0.

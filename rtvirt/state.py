@@ -25,7 +25,7 @@ WAITING, READY, SLEEPING = 0, 1, 2     # no job; has work; in a `block` step
 PERIODIC, LIST, SPORADIC, POISSON, CHANNEL, ONCE = 0, 1, 2, 3, 4, 5
 
 # guest schedulers
-FP, EDF, RR, FIFO = 0, 1, 2, 3
+FP, EDF, RR, FIFO, DM, CBS = 0, 1, 2, 3, 4, 5
 
 # steps of a scripted task
 STEP_RUN, STEP_BLOCK, STEP_YIELD, STEP_SEND = 0, 1, 2, 3
@@ -83,7 +83,7 @@ class Vm(Row):
     vcpus: int                # how many
     first_task: int
     tasks: int                # how many
-    guest: int                # FP, EDF, RR, FIFO
+    guest: int                # FP, EDF, RR, FIFO, DM, CBS
     quantum: int              # of a round-robin guest [ns]
     queued: int               # counter behind round-robin urgencies
     first_ready: int          # the most urgent task that has work; NO_TASK
@@ -102,6 +102,9 @@ class Task(Row):
     deadline: int             # relative [ns]; NEVER if it has none
     rank: int                 # fixed-priority order within the VM
     key: int                  # of its random numbers
+    budget: int               # of its server in a CBS guest [ns]; 0 if it has none
+    server_period: int        # [ns]
+    server_deadline: int      # absolute [ns]
     wcet: int                 # constant demand [ns]; 0 when demands come from a list or a distribution
     first_value: int          # of its demands or quantiles in `values`
     values_used: int          # number of list demands; -1 for a distribution
@@ -123,7 +126,7 @@ class Task(Row):
     started: int              # instant that job first ran [ns]; -1
     step: int                 # of the script; -1 before the first
     remaining: int            # work left in this step [ns]
-    quantum_left: int         # of a round-robin guest's quantum [ns]
+    quantum_left: int         # of a round-robin guest's quantum, or of the budget of the task's server [ns]
     urgency: int              # the guest runs the least
     next_ready: int           # the next most urgent of its VM; NO_TASK
     last_vcpu: int            # where it ran last; -1

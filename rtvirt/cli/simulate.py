@@ -21,6 +21,8 @@ PICTURES = (".png", ".pdf", ".svg", ".jpg")
 @click.option("--timeslice", default=None, help="Of credit, for example 5ms.")
 @click.option("--ratelimit", default=None, help="Of credit and credit2, for example 0ms.")
 @click.option("--quantum", default=None, help="Of rr, for example 10ms.")
+@click.option("--order", type=click.Choice(["fp", "edf"]), default=None, help="Of polling, periodic, deferrable, sporadic: who goes first.")
+@click.option("--hard", is_flag=True, default=None, help="Of cbs: a used-up budget waits for the deadline.")
 @click.option("--costs", default=None, help="Costs of the hypervisor in place of the file's: a preset, for example traced-xen.")
 @click.option("--duration", default="10s", show_default=True, help="Virtual time, for example 500ms.")
 @click.option("--seed", default=0, show_default=True)
@@ -63,13 +65,15 @@ def simulate(file: Path, costs: str | None, duration: str, seed: int, record: st
         click.echo(f"wrote {run.to_perfetto(perfetto)}")
 
 
-def make_scheduler(scheduler: str, xen: str | None, timeslice: str | None, ratelimit: str | None, quantum: str | None) -> Any:
+def make_scheduler(scheduler: str, xen: str | None, timeslice: str | None, ratelimit: str | None, quantum: str | None, order: str | None = None,
+                   hard: bool | None = None) -> Any:
     """The scheduler that the options describe."""
     from ..units import parse_time
 
     kind = BY_NAME[scheduler]
     times = {"timeslice": timeslice, "ratelimit": ratelimit, "quantum": quantum}
-    given = {"xen": xen} | {name: parse_time(value) for name, value in times.items() if value is not None}
+    given: dict[str, Any] = {"xen": xen, "order": order, "hard": hard}
+    given |= {name: parse_time(value) for name, value in times.items() if value is not None}
     given = {name: value for name, value in given.items() if value is not None}
     for name in given:
         if name not in kind.__dataclass_fields__:

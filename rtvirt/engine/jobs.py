@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from ..guests import edf, fifo, fixed_priority, round_robin
+from ..guests import cbs, deadline_monotonic, edf, fifo, fixed_priority, round_robin
 from ..jit import kernel, seldom
 from ..rng import ARRIVAL, DEMAND, JITTER, draw, quantile, uniform
-from ..state import CHANNEL, CHANNEL_FULL, EDF, FP, JOBS, LIST, NO_TASK, ONCE, PERIODIC, POISSON, READY, RING, RR, SPORADIC, STEP_RUN, WAITING
+from ..state import (
+    CBS,
+    CHANNEL,
+    CHANNEL_FULL,
+    DM,
+    EDF,
+    FP,
+    JOBS,
+    LIST,
+    NO_TASK,
+    ONCE,
+    PERIODIC,
+    POISSON,
+    READY,
+    RING,
+    RR,
+    SPORADIC,
+    STEP_RUN,
+    WAITING,
+)
 from ..timers import NEVER, set_alarm
 from .record import record_job
 
@@ -73,6 +92,8 @@ def reset_task(st, t, now):
     tasks[t].sleep_until = NEVER
     tasks[t].on_vcpu = -1
     tasks[t].next_job = 0
+    tasks[t].quantum_left = 0
+    tasks[t].server_deadline = 0
     if tasks[t].source == CHANNEL:
         tasks[t].next_arrival = NEVER
         tasks[t].next_release = NEVER
@@ -111,7 +132,6 @@ def begin_job(st, t, now):
     """The task starts to work on its current job: it is ready."""
     tasks = st.tasks
     tasks[t].started = -1
-    tasks[t].state = READY
     if tasks[t].steps == 0:
         tasks[t].remaining = demand_of(st, t, tasks[t].job)
     elif st.steps[tasks[t].first_step].kind == STEP_RUN:
@@ -120,7 +140,8 @@ def begin_job(st, t, now):
     else:
         tasks[t].step = -1                     # nothing to compute before the first step
         tasks[t].remaining = 0
-    queue_task(st, t, now)
+    queue_task(st, t, now)                     # which tells a task that had nothing to do from one that goes on
+    tasks[t].state = READY
 
 
 @kernel
@@ -133,6 +154,10 @@ def queue_task(st, t, now):
         st.tasks[t].urgency = edf.urgency(st, t, now)
     elif guest == RR:
         st.tasks[t].urgency = round_robin.urgency(st, t, now)
+    elif guest == DM:
+        st.tasks[t].urgency = deadline_monotonic.urgency(st, t, now)
+    elif guest == CBS:
+        st.tasks[t].urgency = cbs.urgency(st, t, now)
     else:
         st.tasks[t].urgency = fifo.urgency(st, t, now)
     tasks, vm = st.tasks, st.tasks[t].vm

@@ -18,6 +18,7 @@ from rtvirt.jit import kernel, seldom
 from rtvirt.state import (
     BOOK_FULL,
     BREATHE,
+    CBS,
     CLOSE,
     DONE,
     IDLE,
@@ -112,7 +113,7 @@ def alarm_rings(st, q, now, alarm):
 
 @kernel
 def work_ends(st, q, now, p):
-    """The task running on pCPU `p` has finished a step, or used up its guest quantum."""
+    """The task running on pCPU `p` has finished a step, or used up its guest quantum or its server's budget."""
     v = st.pcpus[p].current
     t = st.vcpus[v].task
     halt_work(st, v, now)
@@ -126,18 +127,26 @@ def work_ends(st, q, now, p):
 @kernel
 @seldom
 def turn_ends(st, now, v, t):
-    """A round-robin guest's quantum is used up: to the tail, if somebody else could run here (model 3.3)."""
+    """A round-robin guest's quantum is used up: to the tail, if somebody else could run here (model 3.3). Or a server's budget (S7.3)."""
     tasks, vm = st.tasks, st.tasks[t].vm
-    other = st.vms[vm].first_ready
-    while other != NO_TASK:
-        if tasks[other].on_vcpu < 0 and (tasks[other].pinned < 0 or tasks[other].pinned == v):
-            unqueue_task(st, t)
-            queue_task(st, t, now)
-            assign(st, vm, now)
-            break
-        other = tasks[other].next_ready
-    tasks[t].quantum_left = st.vms[vm].quantum
+    served = st.vms[vm].guest == CBS
+    if served or somebody_waits(st, v):
+        unqueue_task(st, t)
+        queue_task(st, t, now)
+        assign(st, vm, now)
+    if not served:
+        tasks[t].quantum_left = st.vms[vm].quantum
     resume_work(st, v, now)
+
+
+@kernel
+@seldom
+def somebody_waits(st, v):
+    """Could another task of the VM run on `v`?"""
+    tasks, t = st.tasks, st.vms[st.vcpus[v].vm].first_ready
+    while t != NO_TASK and (tasks[t].on_vcpu >= 0 or (tasks[t].pinned >= 0 and tasks[t].pinned != v)):
+        t = tasks[t].next_ready
+    return t != NO_TASK
 
 
 @kernel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..jit import kernel, seldom
-from ..state import BLOCK, BLOCKED, NO_TASK, RR, RUNNING, ask_decision, log
+from ..state import BLOCK, BLOCKED, CBS, NO_TASK, RR, RUNNING, ask_decision, log
 from ..timers import NEVER, set_timer
 from .record import record_wakeup
 
@@ -12,7 +12,7 @@ UNCLAIMED = -1
 
 @kernel
 def begin_work(st, v, now):
-    """The task of a running vCPU goes on computing; arm the timer of its step's end (or of its guest quantum's)."""
+    """The task of a running vCPU goes on computing; arm the timer of its step's end (or of its guest quantum's or server's)."""
     tasks, p, t = st.tasks, st.vcpus[v].pcpu, st.vcpus[v].task
     start = st.pcpus[p].work_from
     if start < now:
@@ -20,8 +20,8 @@ def begin_work(st, v, now):
     st.pcpus[p].work_start = start
     if tasks[t].started < 0:
         tasks[t].started = start
-    length = tasks[t].remaining
-    if st.vms[tasks[t].vm].guest == RR and tasks[t].quantum_left < length:
+    length, guest = tasks[t].remaining, st.vms[tasks[t].vm].guest
+    if (guest == RR or guest == CBS) and tasks[t].quantum_left < length:
         length = tasks[t].quantum_left
     set_timer(st.timers, st.slots.work + p, start + length)
 

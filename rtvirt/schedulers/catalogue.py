@@ -6,24 +6,34 @@ from typing import Any
 
 from .arinc653 import ARINC653
 from .bvt import BVT
+from .cbs import CBS
 from .credit import Credit
 from .credit2 import Credit2
+from .deferrable_servers import DeferrableServers
 from .fixed_priority import FixedPriority
 from .null import Null
+from .periodic_servers import PeriodicServers
+from .polling_servers import PollingServers
 from .round_robin import RoundRobin
 from .rtds import RTDS
 from .sedf import SEDF
+from .sporadic_servers import SporadicServers
 
 BY_NAME: dict[str, Any] = {
     "arinc653": ARINC653,
     "bvt": BVT,
+    "cbs": CBS,
     "credit": Credit,
     "credit2": Credit2,
+    "deferrable": DeferrableServers,
     "fp": FixedPriority,
     "null": Null,
+    "periodic": PeriodicServers,
+    "polling": PollingServers,
     "rr": RoundRobin,
     "rtds": RTDS,
     "sedf": SEDF,
+    "sporadic": SporadicServers,
 }
 
 

@@ -86,6 +86,7 @@ Demand = Annotated[
     Annotated[Work, Tag("time")] | Annotated[Annotated[tuple[Duration, ...], List, Field(min_length=1)], Tag("times")]
     | Annotated[AnyDistribution, Tag("distribution")] | Annotated[None, Tag("none")], Discriminator(kind_of_demand)]
 Rank = Annotated[int, BeforeValidator(within(1, 2**31 - 1)), Field(ge=1, le=2**31 - 1)]
+LONGEST_SERVER = 3_000_000_000     # the product of two times must fit into 64 bits (docs/servers.md S6.5) [ns]
 VcpuNumber = Annotated[int, BeforeValidator(within(0, 1023)), Field(ge=0, le=1023)]
 
 
@@ -113,6 +114,8 @@ class Task(Spec):
         For fixed-priority guests; 1 is the highest. Without it: deadline monotonic.
     vcpu : int, optional
         vCPU of its VM to which the task is pinned.
+    budget, server_period : int [ns], optional
+        Of the task's own server, for guests with constant bandwidth servers (``guest="cbs"``); its period is that of the task unless given.
     actions : list of Step, optional
         A script that each job executes, in place of `wcet`.
 
@@ -143,6 +146,8 @@ class Task(Spec):
     releases: Annotated[tuple[Time, ...], List] | None = None
     priority: Rank | None = None
     vcpu: VcpuNumber | None = None
+    budget: Duration | None = None
+    server_period: Duration | None = None
     actions: Annotated[tuple[Step, ...], BeforeValidator(to_steps), Field(min_length=1)] | None = None
 
     def __init__(self, name: Any = None, /, **data: Any) -> None:
@@ -180,8 +185,23 @@ class Task(Spec):
             found.append(Problem("period", self.period, "none for a task released by sends", "remove it"))
         if self.wcet == FOREVER and not self.is_hog:
             found.append(Problem("wcet", "forever", "only without period, releases and deadline", "use hog()"))
-        wrong(found)
+        wrong(found + self.check_server())
         return self
+
+    def check_server(self) -> list[Problem]:
+        """Budget and period of the task's server."""
+        period = self.server_period if self.server_period is not None else self.period
+        if self.budget is None:
+            return [] if self.server_period is None else [Problem("server_period", self.server_period, "only with a budget", "give a budget too")]
+        if period is None:
+            return [Problem("server_period", None, "a time, with a budget and no period", "say in what time the budget may be used")]
+        found = []
+        if period > LONGEST_SERVER:
+            field = "period" if self.server_period is None else "server_period"
+            found.append(Problem(field, period, f"at most {LONGEST_SERVER} ns (3 s), with a budget", "give a shorter period and a smaller budget"))
+        if self.budget > period:
+            found.append(Problem("budget", self.budget, f"at most the period of the server, {period}", "lower the budget"))
+        return found
 
     @property
     def is_hog(self) -> bool:

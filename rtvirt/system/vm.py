@@ -45,8 +45,9 @@ class VM(Spec):
     tasks : sequence of Task
     vcpus : int
         Number of virtual CPUs.
-    guest : {"fp", "edf", "rr", "fifo"}
-        How the guest schedules its tasks over its vCPUs: fixed priority, earliest deadline first, round robin, first come.
+    guest : {"fp", "edf", "rr", "fifo", "dm", "cbs"}
+        How the guest schedules its tasks over its vCPUs: fixed priority, earliest deadline first, round robin, first come, deadline
+        monotonic, or earliest deadline first with a constant bandwidth server for each task that has a budget.
     start : int [ns]
         When the VM is created.
     control : bool
@@ -94,7 +95,7 @@ class VM(Spec):
     name: Name
     tasks: Annotated[tuple[Task, ...], List] = ()
     vcpus: Annotated[int, BeforeValidator(within(1, 1024)), Field(ge=1, le=1024)] = 1
-    guest: Literal["fp", "edf", "rr", "fifo"] = "fp"
+    guest: Literal["fp", "edf", "rr", "fifo", "dm", "cbs"] = "fp"
     start: Time = 0
     control: Flag = False
     weight: Scalar[Weight] = 256

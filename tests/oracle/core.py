@@ -9,6 +9,8 @@ from typing import Any
 
 from rtvirt.system import exponential
 
+from .guest_servers import has_quantum, served_urgency
+
 NEVER = 2**63 - 1
 LAST = 2**62
 MASK = 0xFFFFFFFF
@@ -51,6 +53,7 @@ class OTask:
         self.on: OVcpu | None = None
         self.step = -1
         self.left = self.quantum_left = self.urgency = 0
+        self.due = 0                             # deadline of its server (servers.md S7)
 
     def draw(self, job: int, purpose: int) -> int:
         """32 random bits (9)."""
@@ -108,6 +111,10 @@ class OTask:
             self.urgency = self.vm.rank(self)
         elif guest == "edf":
             self.urgency = LAST if self.spec.deadline is None else job.arrival + self.spec.deadline
+        elif guest == "dm":
+            self.urgency = NEVER if self.spec.deadline is None else self.spec.deadline
+        elif guest == "cbs":
+            self.urgency = served_urgency(self, at, woke or self.state == "waiting")
         elif guest == "fifo":
             self.urgency = at if woke else job.release
         else:
@@ -116,7 +123,7 @@ class OTask:
 
     def begin(self, at: int) -> None:
         """Start to work on the first job in the queue."""
-        self.state, self.step = "ready", -1
+        self.step = -1
         actions = self.spec.actions
         if not actions:
             self.left = self.demand(self.queue[0].number)
@@ -125,6 +132,7 @@ class OTask:
         else:
             self.left = 0
         self.queued(at)
+        self.state = "ready"
 
 
 class OVcpu:
@@ -339,10 +347,11 @@ class World:
         self.stop(v)
         if t.left > 0:
             rivals = [o for o in t.vm.tasks if o.state == "ready" and o.on is None and o.pinned in (None, v)]
-            if rivals:
+            if rivals or t.vm.spec.guest == "cbs":
                 t.queued(self.now)
                 self.assign(t.vm)
-            t.quantum_left = t.vm.spec.quantum
+            if t.vm.spec.guest == "rr":
+                t.quantum_left = t.vm.spec.quantum
             self.resume_work(v)
         else:
             self.next_step(v, t)
@@ -410,7 +419,7 @@ class World:
         p.work_start = max(self.now, p.work_from)
         if t.queue[0].start < 0:
             t.queue[0].start = p.work_start
-        p.work_due = p.work_start + (min(t.left, t.quantum_left) if t.vm.spec.guest == "rr" else t.left)
+        p.work_due = p.work_start + (min(t.left, t.quantum_left) if has_quantum(t) else t.left)
 
     def resume_work(self, v: OVcpu) -> None:
         """Go on, if the task stands still."""

@@ -17,7 +17,14 @@ SCHEDULERS = {
     "rtds-4.22": lambda rnd: rv.RTDS(xen="4.22"), "rtds-4.5": lambda rnd: rv.RTDS(xen="4.5"),
     "arinc653": lambda rnd: rv.ARINC653(), "sedf": lambda rnd: rv.SEDF(),
     "bvt": lambda rnd: rv.BVT(units=rnd.choice(rv.BVT.UNITS), ctx_allow=rnd.choice([ms(5), ms(5), ms(1), us(300)])),
+    "servers-polling": lambda rnd: rv.PollingServers(rnd.choice(["fp", "edf"])),
+    "servers-periodic": lambda rnd: rv.PeriodicServers(rnd.choice(["fp", "edf"])),
+    "servers-deferrable": lambda rnd: rv.DeferrableServers(rnd.choice(["fp", "edf"])),
+    "servers-sporadic": lambda rnd: rv.SporadicServers(rnd.choice(["fp", "edf"]), pieces=rnd.choice([1, 2, 3, 64, 64, 64])),
+    "servers-cbs": lambda rnd: rv.CBS(hard=rnd.random() < 0.5),
+    "guests": lambda rnd: rnd.choice([rv.FixedPriority(), rv.RoundRobin(quantum=ms(3))]),
 }
+GUESTS, LATER_GUESTS = ["fp", "edf", "rr", "fifo"], ["dm", "cbs", "cbs"]     # seeds of older schedulers mean the same systems as before
 
 
 def credit_options(rnd: random.Random) -> dict[str, int]:
@@ -80,6 +87,14 @@ def task(rnd: random.Random, name: str, vcpus: int, targets: list[str], extra: d
                    jitter=rnd.choice([0, 0, grid(rnd, 0.5, 10)]), **work, **extra)
 
 
+def budget(rnd: random.Random, guest: str) -> dict[str, Any]:
+    """A server for a task of a CBS guest."""
+    if guest != "cbs" or rnd.random() < 0.3:
+        return {}
+    period = grid(rnd, 2, 20)
+    return {"budget": max(1, period * rnd.choice([1, 2, 3, 5, 10]) // 10), "server_period": period}
+
+
 def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
     """(system, scheduler, duration) of one seed."""
     rnd = random.Random(f"{seed}/{name}")
@@ -89,9 +104,10 @@ def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
     vms = []
     for vm in names:
         vcpus = rnd.choice([1, 1, 1, 2, 3])
-        guest = rnd.choice(["fp", "edf", "rr", "fifo"])
-        ranked = guest == "fp" and rnd.random() < 0.5
-        tasks = [task(rnd, f"t{j}", vcpus, channels, {"priority": rnd.randint(1, 3)} if ranked else {}) for j in range(rnd.randint(0, 3))]
+        guest = rnd.choice(GUESTS + LATER_GUESTS * name.startswith(("servers", "guests")))
+        ranked = guest in ("fp", "dm") and rnd.random() < 0.5
+        tasks = [task(rnd, f"t{j}", vcpus, channels, {"priority": rnd.randint(1, 3)} if ranked else budget(rnd, guest))
+                 for j in range(rnd.randint(0, 3))]
         if rnd.random() < 0.45:
             tasks.append(rv.hog())
         if f"{vm}/c" in channels:
@@ -109,7 +125,7 @@ def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
 
 def own_fields(rnd: random.Random, vcpus: int, name: str) -> dict[str, Any]:
     """What only some schedulers look at."""
-    if name.startswith("rtds"):
+    if name.startswith(("rtds", "servers")):
         return servers(rnd, vcpus, name)
     if name == "sedf":
         kind = rnd.choice(["xen", "plain", "sedf", "sedf"])
@@ -154,7 +170,7 @@ def tables(rnd: random.Random, vms: list[rv.VM]) -> rv.ARINC653:
 def servers(rnd: random.Random, vcpus: int, name: str) -> dict[str, Any]:
     """Budgets, periods and extratime for a VM; now and then Xen's own, now and then other ones for each vCPU."""
     if rnd.random() < 0.1:
-        return {"period": None}
+        return {"period": None}          # RTDS: Xen's own; servers: background
     if vcpus == 1 or name == "rtds-4.5" or rnd.random() < 0.5:
         return server(rnd) | {"extratime": rnd.random() < 0.4}
     each = [server(rnd) for _ in range(vcpus)]

@@ -20,6 +20,7 @@ from .credit2 import Credit2
 from .plain import FixedPriority, Null, RoundRobin
 from .rtds import Rtds
 from .sedf import Sedf
+from .servers import Cbs, Deferrable, Periodic, Polling, Sporadic
 from .systems import SCHEDULERS, system
 
 SECONDS, LEAST = 2.0, 10 if DISABLED else 100
@@ -29,7 +30,8 @@ ASIDE = {"tick", "account", "dispatch", "preempt", "block", "wake", "unboost", "
 def oracle(spec: rv.System, scheduler: Any, duration: int, seed: int) -> World:
     """The oracle's run."""
     kinds = {rv.Null: Null, rv.RoundRobin: RoundRobin, rv.FixedPriority: FixedPriority, rv.RTDS: Rtds, rv.ARINC653: Arinc653, rv.SEDF: Sedf,
-             rv.Credit2: Credit2, rv.BVT: Bvt}
+             rv.Credit2: Credit2, rv.BVT: Bvt, rv.PollingServers: Polling, rv.PeriodicServers: Periodic, rv.DeferrableServers: Deferrable,
+             rv.SporadicServers: Sporadic, rv.CBS: Cbs}
     kind = kinds.get(type(scheduler)) or (Credit2007 if scheduler.xen.startswith("3") else Credit)
     return World(spec, lambda world: kind(world, scheduler), duration, seed).run()
 

@@ -87,6 +87,9 @@ def plausible() -> list[tuple[Any, dict[str, Any]]]:
         (rv.VM, dict(name="v", sedf={"period": ms(10), "slice": ms(2)}, bvt={"mcu_advance": 5, "warp": True})),
         (rv.BVT, dict(units="intended", ctx_allow=ms(1))),
         (rv.ARINC653, dict(table=[("v", 0, ms(2))], major_frame=ms(5), later=[(ms(3), rv.ARINC653())])),
+        (rv.PollingServers, dict(order="edf")), (rv.PeriodicServers, dict(order="fp")), (rv.DeferrableServers, dict(order="edf")),
+        (rv.SporadicServers, dict(order="edf", pieces=3)), (rv.CBS, dict(order="edf", hard=True)),
+        (rv.Task, dict(name="t", wcet=ms(1), period=ms(10), budget=ms(2), server_period=ms(10))),
         (rv.simulate, dict(duration=ms(5), seed=1, record="jobs", initial={"credit": {("v", 0): 5}})),
         (rv.System, dict(cpus=1)),
     ]

@@ -128,7 +128,8 @@ def test_shipped_systems_load_and_run(name, tmp_path):
     system = rv.data.system(name)
     system.save(tmp_path / "copy.yaml")
     assert rv.System.load(tmp_path / "copy.yaml") == system
-    for scheduler in (rv.Credit(), rv.FixedPriority(), rv.RoundRobin(), rv.RTDS()):
+    servers = rv.PollingServers(), rv.PeriodicServers(), rv.DeferrableServers(), rv.SporadicServers(), rv.CBS()
+    for scheduler in (rv.Credit(), rv.FixedPriority(), rv.RoundRobin(), rv.RTDS(), *servers):
         rv.simulate(system, scheduler, ms(300)).check()
 
 
