@@ -22,13 +22,13 @@ _NAMES = {
     "errors": ["SpecError", "RecordError", "LimitError", "RtvirtError"],
     "exercises": ["check", "hint", "variant"],
 }
-_MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data", "machine", "analysis")
+_MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data", "machine", "analysis", "workloads")
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [*sorted(_HOME), *_MODULES]
 
 if TYPE_CHECKING:
-    from . import analysis, data, exercises, explorers, machine, plots, silicon, units, xentrace
+    from . import analysis, data, exercises, explorers, machine, plots, silicon, units, workloads, xentrace
     from .comparison import compare
     from .errors import LimitError, RecordError, RtvirtError, SpecError
     from .exercises import check, hint, variant
