@@ -21,20 +21,22 @@ _NAMES = {
     "schedulers": ["Credit", "Null", "RoundRobin", "FixedPriority", "RTDS"],
     "errors": ["SpecError", "RecordError", "LimitError", "RtvirtError"],
     "exercises": ["check", "hint", "variant"],
+    "sweeps": ["sweep"],
 }
-_MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data", "machine", "analysis", "workloads")
+_MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data", "machine", "analysis", "workloads", "sweeps")
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [*sorted(_HOME), *_MODULES]
 
 if TYPE_CHECKING:
-    from . import analysis, data, exercises, explorers, machine, plots, silicon, units, workloads, xentrace
+    from . import analysis, data, exercises, explorers, machine, plots, silicon, sweeps, units, workloads, xentrace
     from .comparison import compare
     from .errors import LimitError, RecordError, RtvirtError, SpecError
     from .exercises import check, hint, variant
     from .results import Run
     from .schedulers import RTDS, Credit, FixedPriority, Null, RoundRobin
     from .simulation import simulate
+    from .sweeps import sweep
     from .system import VM, Change, Costs, System, Task, block, empirical, exponential, hog, normal, run, send, uniform, yield_
 
 
