@@ -9,8 +9,9 @@ from .credits import credit_curves, credits
 from .executors import executors
 from .gantt import gantt
 from .latency import compare, ecdf, shares, tail
+from .ratios import ratio, wilson
 from .style import COLOURS, Picture, describe, meaning_of, show, styled
 from .verdicts import verdicts
 
 __all__ = ["COLOURS", "Picture", "classes", "compare", "credit_curves", "credits", "describe", "ecdf", "executors", "gantt", "meaning_of",
-           "shares", "show", "styled", "tail", "verdicts"]
+           "ratio", "shares", "show", "styled", "tail", "verdicts", "wilson"]

@@ -20,7 +20,7 @@ import rtvirt as rv
 from rtvirt.errors import RtvirtError, SpecError
 from rtvirt.jit import DISABLED
 from rtvirt.sweeps import measures, running, spelling, store
-from rtvirt.units import ms, s
+from rtvirt.units import ms
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTOR = 1
