@@ -247,3 +247,43 @@ def test_edges():
     assert simplex(4, 2, low=[0.5, 0.5, 0, 1], high=[0.5, 0.5, 0, 1]).tolist() == [[0.5, 0.5, 0, 1]]
     tight = simplex(5, 2.0, low=[0.9, 0, 0, 0, 0], high=[1, 1, 1, 1e-9, 1e-9], sets=50)
     assert np.allclose(tight.sum(axis=1), 2) and (tight[:, 3:] <= 1e-9).all() and (tight[:, 0] >= 0.9).all()
+
+
+# ------------------------------------------------------------------ Mignerey et al.
+
+
+def test_the_published_five_vms():
+    from rtvirt import workloads as w
+
+    credit, rtds, priority = w.mignerey("Credit"), w.mignerey("RTDS_A", seed=7), w.mignerey("Priority")
+    assert [vm.name for vm in credit.vms] == ["Heavy_CPU", "Light_CPU", "IO", "RT1", "RT2"]
+    assert [vm.weight for vm in credit.vms] == [256, 128, 512, 512, 512]
+    assert [(vm.budget, vm.period, vm.extratime) for vm in rtds.vms] == [
+        (ms(14), ms(50), True), (ms(7), ms(50), True), (ms(0.25), ms(2.5), True), (ms(2), ms(10), False), (ms(4), ms(20), False)]
+    assert sorted(priority.vms, key=lambda vm: vm.priority)[0].name == "IO" and priority["RT1"].priority < priority["RT2"].priority
+    assert [vm.bvt["mcu_advance"] for vm in w.mignerey("BVT").vms] == [16, 32, 8, 8, 8]
+    tasks = [vm.tasks[0] for vm in rtds.vms]
+    assert [task.is_hog for task in tasks] == [True, True, False, False, False] and tasks[2].arrival == "poisson"
+    assert [(task.wcet.low, task.wcet.high, task.period) for task in tasks[3:]] == [(ms(1), ms(2), ms(10)), (ms(2), ms(4), ms(20))]
+    offsets = {w.mignerey("Credit", seed=seed)["RT1"].tasks[0].offset for seed in range(200)}
+    assert max(offsets) < ms(1) and len(offsets) > 150 and {offset % 1000 for offset in offsets} == {0}
+
+
+def test_who_stands_for_whom():
+    from rtvirt import workloads as w
+
+    assert len(w.STAND_INS) == 10 and set(w.STAND_INS) == set(w.parameters()) - {"all"}        # nine schedulers, RTDS twice
+    found = w.mignerey_schedulers()
+    assert repr(found["Credit"]) == repr(rv.Credit()) and repr(found["PRM"]) == repr(rv.FixedPriority())
+    with pytest.raises(SpecError, match="there is no scheduler yet"):
+        w.mignerey_scheduler("IORR")
+    with pytest.raises(SpecError, match="configuration is 'SEDF'; allowed: Cyclic, Credit"):
+        w.mignerey("SEDF")
+
+
+def test_the_published_comparison_runs(seed):
+    found = rv.sweep(rv.sweeps.published.mignerey, dict(configuration=["RTDS_A", "RTDS_B", "Priority"], seed=[seed], duration=[ms(300)]),
+                     progress=False, errors="raise")
+    assert found["miss_ratio"].tolist() == [0, 0, 0] and (found["idle"] == 0).all() and (found["switches"] > 50).all()
+    assert found["heavy_share"][2] == 1 and 0.4 < found["heavy_share"][0] < 0.8      # of equals the first runs on
+    assert found["io_latency"][2] <= found["io_latency"][1]                           # the I/O VM is the most important one
