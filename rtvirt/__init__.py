@@ -22,14 +22,15 @@ _NAMES = {
                    "PollingServers", "PeriodicServers", "DeferrableServers", "SporadicServers", "CBS"],
     "errors": ["SpecError", "RecordError", "LimitError", "RtvirtError"],
     "exercises": ["check", "hint", "variant"],
+    "sweeps": ["sweep"],
 }
-_MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data", "machine", "analysis")
+_MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data", "machine", "analysis", "workloads", "sweeps", "interop")
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [*sorted(_HOME), *_MODULES]
 
 if TYPE_CHECKING:
-    from . import analysis, data, exercises, explorers, machine, plots, silicon, units, xentrace
+    from . import analysis, data, exercises, explorers, interop, machine, plots, silicon, sweeps, units, workloads, xentrace
     from .comparison import compare
     from .errors import LimitError, RecordError, RtvirtError, SpecError
     from .exercises import check, hint, variant
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         SporadicServers,
     )
     from .simulation import simulate
+    from .sweeps import sweep
     from .system import VM, Change, Costs, System, Task, block, empirical, exponential, hog, normal, run, send, uniform, yield_
 
 

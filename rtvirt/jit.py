@@ -17,6 +17,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -150,6 +151,7 @@ def is_warm(scheduler: str) -> bool:
 
 
 _loops: dict[str, ModuleType] = {}
+_making = Lock()
 
 
 def loop_for(scheduler: str) -> ModuleType:
@@ -158,15 +160,16 @@ def loop_for(scheduler: str) -> ModuleType:
     One source, one compiled loop per scheduler: a loop that branched over all of them would take as long to compile as all
     of them together, and could not be cached if schedulers were passed as arguments.
     """
-    if scheduler not in _loops:
-        module = ModuleType(f"rtvirt.engine.loop_{scheduler}")
-        module.policy = importlib.import_module(f"rtvirt.schedulers.{scheduler}")  # type: ignore[attr-defined]
-        sys.modules[module.__name__] = module
-        for name in ("vcpus.py", "loop.py"):
-            path = PACKAGE / "engine" / name
-            exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)
-        module.run = entry(module.run, cache_dir(scheduler))  # type: ignore[attr-defined]
-        _loops[scheduler] = module
+    with _making:                            # the threads of a sweep may all be the first
+        if scheduler not in _loops:
+            module = ModuleType(f"rtvirt.engine.loop_{scheduler}")
+            module.policy = importlib.import_module(f"rtvirt.schedulers.{scheduler}")  # type: ignore[attr-defined]
+            sys.modules[module.__name__] = module
+            for name in ("vcpus.py", "loop.py"):
+                path = PACKAGE / "engine" / name
+                exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)
+            module.run = entry(module.run, cache_dir(scheduler))  # type: ignore[attr-defined]
+            _loops[scheduler] = module
     return _loops[scheduler]
 
 

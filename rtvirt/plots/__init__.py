@@ -11,6 +11,7 @@ from .executors import executors
 from .gantt import gantt
 from .interfaces import interfaces
 from .latency import compare, ecdf, shares, tail
+from .ratios import ratio, wilson
 from .stints import stints
 from .style import COLOURS, Picture, describe, meaning_of, show, styled
 from .supply_demand import SupplyDemand, curves, supply_demand
@@ -18,5 +19,5 @@ from .supply_seen import least_supply, supply_seen
 from .verdicts import verdicts
 
 __all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "classes", "compare", "credit_curves", "credits", "curves", "describe", "ecdf",
-           "executors", "gantt", "interfaces", "least_supply", "meaning_of", "shares", "show", "stints", "styled", "supply_demand", "supply_seen",
-           "tail", "verdicts"]
+           "executors", "gantt", "interfaces", "least_supply", "meaning_of", "ratio", "shares", "show", "stints", "styled", "supply_demand",
+           "supply_seen", "tail", "verdicts", "wilson"]

@@ -14,8 +14,8 @@ PACKAGE = ROOT / "rtvirt"
 LAYERS = [
     {"errors"}, {"units", "kernels", "lowering", "notice", "datafolder", "files"}, {"jit"}, {"rng", "rows"}, {"timers"}, {"state"},
     {"schedulers", "guests"}, {"engine", "system"}, {"build"},
-    {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data"}, {"analysis"},
-    {"xentrace", "machine", "silicon"},
+    {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data", "workloads"}, {"analysis"},
+    {"xentrace", "machine", "silicon", "sweeps", "interop"},
     {"plots", "exercises"}, {"explorers"}, {"cli"}, {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
