@@ -18,6 +18,7 @@ _NAMES = {
     "simulation": ["simulate"],
     "results": ["Run"],
     "comparison": ["compare"],
+    "analysis": ["admit"],
     "schedulers": ["Credit", "Null", "RoundRobin", "FixedPriority", "RTDS"],
     "errors": ["SpecError", "RecordError", "LimitError", "RtvirtError"],
     "exercises": ["check", "hint", "variant"],
@@ -29,6 +30,7 @@ __all__ = [*sorted(_HOME), *_MODULES]
 
 if TYPE_CHECKING:
     from . import analysis, data, exercises, explorers, machine, plots, silicon, units, xentrace
+    from .analysis import admit
     from .comparison import compare
     from .errors import LimitError, RecordError, RtvirtError, SpecError
     from .exercises import check, hint, variant
