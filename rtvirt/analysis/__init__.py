@@ -8,6 +8,7 @@ overheads. Integers throughout: a number that would not fit raises `LimitError`.
 from . import batch
 from .admission import Admission, admit
 from .arrivals import ArrivalCurve, bursts, listed, periodic
+from .attack import Attack, attack
 from .demand import dbf, rbf
 from .edf import edf_response_times, edf_schedulable, fifo_response_times
 from .fixed_priority import fp_response_times, fp_schedulable
@@ -33,8 +34,8 @@ from .supply import (
 from .tasksets import TaskSet, taskset
 from .verdict import Endless, FirstMiss, Overload, Verdict, ViolatingInterval
 
-__all__ = ["Admission", "ArrivalCurve", "BoundedDelay", "Component", "ConstantBandwidthServer", "Dedicated", "DeferrableServer", "Endless",
+__all__ = ["Admission", "ArrivalCurve", "Attack", "BoundedDelay", "Component", "ConstantBandwidthServer", "Dedicated", "DeferrableServer", "Endless",
            "ExplicitDeadlinePeriodic", "FirstMiss", "FixedPriorityPartition", "Interface", "MultiprocessorPeriodicResource", "NoBound", "Overheads",
            "Overload", "PeriodicResource", "PollingServer", "ProportionalShare", "RoundRobinShare", "SlotTable", "SporadicServer", "Supply",
-           "TaskSet", "Verdict", "ViolatingInterval", "admit", "batch", "best_interface", "bursts", "compose", "dbf", "edf_response_times",
+           "TaskSet", "Verdict", "ViolatingInterval", "admit", "attack", "batch", "best_interface", "bursts", "compose", "dbf", "edf_response_times",
            "edf_schedulable", "fifo_response_times", "fp_response_times", "fp_schedulable", "listed", "min_budget", "periodic", "rbf", "taskset"]

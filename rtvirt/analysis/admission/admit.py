@@ -60,7 +60,7 @@ def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: O
     ...                        rv.VM("android", tasks=[rv.hog()], budget=ms(6), period=ms(12))])
     >>> verdict = rv.admit(phone, rv.RTDS())
     >>> verdict.admitted, verdict.bounds["modem/slot"], verdict.slack["modem/slot"]
-    (True, 4300000, 700000)
+    (True, 2300000, 2700000)
     >>> print(rv.admit(phone, rv.Credit()).why().splitlines()[0])
     modem/slot: modem/0: Xen's credit scheduler promises a share in the long run, but no window that surely holds any of it (docs/xen-rules.md):
     """
