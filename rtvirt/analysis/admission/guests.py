@@ -12,7 +12,7 @@ from ..fixed_priority import fp_response_times, fp_schedulable
 from ..overheads import Overheads
 from ..supply import Supply
 from ..tasksets import largest_demand
-from ..verdict import Endless, Overload, Verdict
+from ..verdict import Endless, Overload
 from .charges import inflated
 from .host import Vcpu
 
@@ -45,38 +45,41 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Bounds of the tasks of one vCPU by name [ns], and why some are too late: a witness, if any is."""
+    """Bounds of the tasks of one vCPU by name [ns], and why some are too late: a witness, if any is.
+
+    `tasks` are as the test saw them, overheads included; `held` is how long each may be blocked; `turns` are what a round-robin guest's jobs are made
+    of: the quantum, the time that a turn takes, and each task's own work.
+    """
 
     bounds: dict[str, int | None]
     test: str
     witness: Any = None
-    details: dict[str, Any] = field(default_factory=dict)
+    tasks: tuple[Task, ...] = ()
+    held: dict[str, int] = field(default_factory=dict)
+    turns: tuple[int, int, dict[str, int]] | None = None
 
 
 def outcome(vcpu: Vcpu, supply: Supply, overheads: Overheads, blocking: Mapping[str, int]) -> Outcome:
     """The guest's own test on its supply, which interrupts have been taken from already."""
-    tasks = [inflated(task, vcpu.vm.guest, vcpu.vm.quantum, overheads) for task in vcpu.tasks]
-    if vcpu.vm.guest in ("rr", "fifo") and (vcpu.suspends or vcpu.has_step("yield")):
-        return refused(tasks, f"guest {vcpu.vm.guest!r}: a script that blocks or yields queues anew each time; no bound is derived for that")
-    if vcpu.vm.guest == "fp":
-        return judged(tasks, fp_schedulable(tasks, supply, blocking=blocking or None),
-                      fp_response_times(tasks, supply, blocking=blocking or None))
-    if vcpu.vm.guest == "edf":
-        verdict = edf_schedulable(tasks, supply, blocking=blocking or None)
-        if blocking:
-            return judged(tasks, verdict, {task.name: task.deadline if verdict else None for task in tasks})
-        return judged(tasks, verdict, edf_response_times(tasks, supply))
-    if vcpu.vm.guest == "fifo":
+    guest, held = vcpu.vm.guest, dict(blocking)
+    tasks = [inflated(task, guest, vcpu.vm.quantum, overheads) for task in vcpu.tasks]
+    if guest in ("rr", "fifo") and (vcpu.suspends or vcpu.has_step("yield")):
+        return refused(tasks, f"guest {guest!r}: a script that blocks or yields queues anew each time; no bound is derived for that")
+    if guest in ("rr", "fifo") and held:
+        return refused(tasks, f"guest {guest!r}: no bound is derived for tasks that block each other")
+    if guest == "fp":
+        verdict = fp_schedulable(tasks, supply, blocking=held or None)
+        return Outcome(verdict.bounds, verdict.test, verdict.witness, tuple(tasks), held)
+    if guest == "edf":
+        verdict = edf_schedulable(tasks, supply, blocking=held or None)
+        bounds = edf_response_times(tasks, supply) if not held else {task.name: task.deadline if verdict else None for task in tasks}
+        return Outcome(bounds, verdict.test, verdict.witness, tuple(tasks), held)
+    if guest == "fifo":
         bounds = fifo_response_times(tasks, supply)
-        return Outcome(bounds, "first come, first served", late(tasks, bounds, supply))
-    if vcpu.vm.guest == "rr":
+        return Outcome(bounds, "first come, first served", late(tasks, bounds, supply), tuple(tasks))
+    if guest == "rr":
         return in_turns(vcpu, tasks, supply, overheads)
-    return refused(tasks, f"no test is known here for a guest that schedules by {vcpu.vm.guest!r}")
-
-
-def judged(tasks: list[Task], verdict: Verdict, bounds: dict[str, int | None]) -> Outcome:
-    """A verdict, and the bounds beside it."""
-    return Outcome(bounds, verdict.test, verdict.witness)
+    return refused(tasks, f"no test is known here for a guest that schedules by {guest!r}")
 
 
 def refused(tasks: list[Task], reason: str) -> Outcome:
@@ -103,15 +106,12 @@ def late(tasks: list[Task], bounds: dict[str, int | None], supply: Supply) -> An
 
 def in_turns(vcpu: Vcpu, tasks: list[Task], supply: Supply, overheads: Overheads) -> Outcome:
     """A round-robin guest: each turn of a job waits for a turn of every other task, so a job counts as if it were alone and so much longer."""
-    turn = vcpu.vm.quantum
+    quantum = vcpu.vm.quantum
+    turn, others = quantum + 2 * overheads.guest_switch, len(tasks) - 1
+    work = {task.name: own for task in tasks if (own := largest_demand(task)) is not None}
+    longer = {name: own + -(-own // quantum) * others * turn for name, own in work.items()}
+    alone = [task.replace(wcet=longer[task.name], actions=None) if task.name in longer else task for task in tasks]
     bounds: dict[str, int | None] = {}
-    for task in tasks:
-        own = largest_demand(task)
-        if own is None:
-            bounds[task.name] = None
-            continue
-        turns = -(-own // turn) + 1 if overheads.guest_switch else -(-own // turn)      # what a switch costs may need another turn
-        longer = own + turns * (len(tasks) - 1) * (turn + 2 * overheads.guest_switch)
-        alone = task.replace(wcet=longer, actions=None)
-        bounds |= fp_response_times([alone], supply)
-    return Outcome(bounds, "turns of a round-robin guest", late(tasks, bounds, supply))
+    for task in alone:
+        bounds |= fp_response_times([task], supply)
+    return Outcome(bounds, "turns of a round-robin guest", late(tasks, bounds, supply), tuple(alone), {}, (quantum, turn, work))

@@ -123,9 +123,9 @@ class Host:
         return Charges.of(self.system, self.overheads)
 
 
-def nothing(vcpu: Vcpu, reason: str) -> Promise:
+def nothing(vcpu: Vcpu, reason: str, evidence: dict[str, Any] | None = None) -> Promise:
     """No supply, and why."""
-    return Promise(None, f"{vcpu.name}: {reason}")
+    return Promise(None, f"{vcpu.name}: {reason}", evidence or {"rule": "none"})
 
 
 def uneven(vcpu: Vcpu) -> Promise:

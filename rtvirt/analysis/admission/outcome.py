@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ...system import System
@@ -95,6 +97,16 @@ class Admission:
         promise = next(p for v, p, o in zip(self.vcpus, self.promises, self.outcomes) if tightest in {f"{v.vm.name}/{name}" for name in o.bounds})
         return (f"every deadline is met; the tightest is {tightest}: done within {format_ns(bound or 0)} of {format_ns(self.deadlines[tightest])}, "
                 f"since {promise.reason}")
+
+    def certificate(self) -> dict[str, Any]:
+        """What the verdict rests on, in integers: fixed points, witnesses, supplies, demands; for `python -m rtvirt.checker`."""
+        from .certificate import certificate_of
+
+        return certificate_of(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the certificate as JSON."""
+        Path(path).write_text(json.dumps(self.certificate(), indent=1) + "\n", encoding="utf-8")
 
     def __repr__(self) -> str:
         return f"<Admission: {'admitted' if self.admitted else 'refused'} under {self.scheduler!r}; {self.why().splitlines()[0]}>"

@@ -57,7 +57,8 @@ def left_over(host: Host, vcpu: Vcpu, higher: list[Vcpu]) -> Promise:
     if supply.rate <= 0:
         endless = [f"{task.name!r} asks for any amount" for task in above if not taskset([task]).bounded.all()]
         return nothing(vcpu, f"{names(higher)} come first and may take the whole pCPU: {', '.join(endless) or 'their tasks need all of it'}")
-    return Promise(supply, f"{vcpu.name} has what the tasks of {names(higher)} leave", {"rule": "left", "higher": supply.stairs()})
+    return Promise(supply, f"{vcpu.name} has what the tasks of {names(higher)} leave",
+                   {"rule": "left", "higher": [(work, period, -offset) for work, period, offset in supply.stairs()]})
 
 
 def round_robin(host: Host) -> list[Promise]:

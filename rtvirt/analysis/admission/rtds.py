@@ -84,19 +84,20 @@ def promise(host: Host, vcpu: Vcpu, servers: list[Server]) -> Promise:
     rivals = [replace(servers[other.index], budget=servers[other.index].budget + charges.overrun) for other in others]
     divided = any(other.cpus != vcpu.cpus for other in host.running)
     more = tuple((4 * charges.switch, server.period, charges.late) for server in (own, *rivals)) if charges.switch else ()
-    wait = longest_wait(own, rivals, len(vcpu.cpus), divided) + charges.late + charges.taken(own.period, more)
+    extra = charges.late + charges.taken(own.period, more)
+    wait = longest_wait(own, rivals, len(vcpu.cpus), divided) + extra
+    evidence = {"rule": "servers", "cpus": len(vcpu.cpus), "divided": int(divided), "wait": wait - extra, "overheads": extra,
+                "own": [own.budget, own.period, int(own.steady)],
+                "rivals": [[server.budget, server.period, int(server.steady)] for server in rivals]}
     if own.budget + wait > own.period:
         uses = [(server.anywhere if divided else server.late)(own.period) for server in rivals]
         asked = ", ".join(f"{other.name} {format_ns(use)}" for other, use in zip(others, uses))
         return nothing(vcpu, f"within {format_ns(own.period)} before a deadline of its own its rivals may use so much ({asked}; pCPUs: "
                        f"{len(vcpu.cpus)}) that it may wait {format_ns(wait)}, and cannot be sure of {format_ns(own.budget)}: lower their budgets, "
-                       "or give all the same period")
+                       "or give all the same period", evidence)
     supply = DeferrableServer(own.period, own.budget, response=own.budget + wait)
-    rows = [[server.budget, server.period, int(server.steady)] for server in rivals]
     return Promise(supply, f"{vcpu.name} has {format_ns(own.budget)} in every {format_ns(own.period)}, within {format_ns(own.budget + wait)} of "
-                   f"wanting it, beside {names(others)}",
-                   {"rule": "servers", "cpus": len(vcpu.cpus), "divided": int(divided), "wait": wait,
-                    "own": [own.budget, own.period, int(own.steady)], "rivals": rows}, more)
+                   f"wanting it, beside {names(others)}", evidence, more)
 
 
 def longest_wait(own: Server, rivals: list[Server], cpus: int, divided: bool) -> int:
