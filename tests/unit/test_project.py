@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "rtvirt"
 LAYERS = [
-    {"errors"}, {"units", "kernels", "lowering", "notice", "datafolder", "files"}, {"jit"}, {"rng", "rows"}, {"timers"}, {"state"},
+    {"errors"}, {"units", "kernels", "lowering", "notice", "datafolder", "files", "checker"}, {"jit"}, {"rng", "rows"}, {"timers"}, {"state"},
     {"schedulers", "guests"}, {"engine", "system"}, {"build"},
     {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data", "workloads"}, {"analysis"},
     {"xentrace", "machine", "silicon", "sweeps", "interop"},

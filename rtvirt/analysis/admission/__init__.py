@@ -1,0 +1,6 @@
+"""Admission control: what a scheduler promises its vCPUs, and whether that is enough for the tasks in them."""
+
+from .admit import admit
+from .outcome import Admission
+
+__all__ = ["Admission", "admit"]

@@ -1,0 +1,116 @@
+"""Admission: will every deadline be met, whatever happens within the contracts?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import Problem, SpecError
+from ...system import VM, System
+from ..overheads import Overheads
+from .guests import Outcome, Unknown, outcome
+from .host import Host, Promise, Vcpu
+from .outcome import Admission
+from .registry import promises
+
+
+def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: Overheads | None = None,
+          blocking: Mapping[str, int] | None = None) -> Admission:
+    """Whether every task of every VM meets its deadlines under a VM scheduler, by analysis.
+
+    Parameters
+    ----------
+    system : System
+    scheduler : RTDS, FixedPriority, RoundRobin, Null, Credit
+    new : VM, optional
+        A VM to be created while the system runs: admitted if it and all the others meet their deadlines.
+    overheads : Overheads, optional
+        What switches, interrupts and hypercalls cost; those of ``system.costs`` unless given.
+    blocking : {"vm/task": int} [ns], optional
+        Longest time for which less important tasks of the same guest may hold a task up.
+
+    Returns
+    -------
+    Admission
+        True if admitted. Bounds count from a job's arrival, as deadlines do.
+
+    Raises
+    ------
+    SpecError
+        Contracts that the scheduler cannot honour, a scheduler whose promises are not known, names that do not exist, a system that changes.
+    LimitError
+        Numbers that do not fit.
+
+    Notes
+    -----
+    Sufficient: whatever is admitted meets all deadlines, for all offsets, all demands up to the worst, all phases of budgets. What is refused
+    may still be lucky: `why` says what the test could not exclude. Hogs and tasks without a deadline never constrain admission, as deadlines;
+    where a guest or a host puts them before others they leave nothing to those. Scripts count their sleep as work.
+
+    References
+    ----------
+    Shin and Lee, Periodic resource model for compositional real-time guarantees, RTSS 2003 (two levels); for each scheduler's promise see
+    ``analysis/admission``.
+
+    Examples
+    --------
+    >>> import rtvirt as rv
+    >>> from rtvirt.units import ms, us
+    >>> phone = rv.System(vms=[rv.VM("modem", tasks=[rv.Task("slot", wcet=us(300), period=ms(5))], budget=ms(1), period=ms(3)),
+    ...                        rv.VM("android", tasks=[rv.hog()], budget=ms(6), period=ms(12))])
+    >>> verdict = rv.admit(phone, rv.RTDS())
+    >>> verdict.admitted, verdict.bounds["modem/slot"], verdict.slack["modem/slot"]
+    (True, 2300000, 2700000)
+    >>> print(rv.admit(phone, rv.Credit()).why().splitlines()[0])
+    modem/slot: modem/0: Xen's credit scheduler promises a share in the long run, but no window that surely holds any of it (docs/xen-rules.md):
+    """
+    check(system, new)
+    whole = system if new is None else system.with_vm(new)
+    held = blocking_of(whole, blocking or {})
+    host = Host(whole, scheduler, Overheads.of(whole.costs) if overheads is None else overheads)
+    found = promises(host)
+    outcomes = [judge(host, vcpu, promise, held) for vcpu, promise in zip(host.vcpus, found)]
+    bounds: dict[str, int | None] = {f"{vm.name}/{task.name}": None for vm in whole.vms for task in vm.tasks}
+    for vcpu, result in zip(host.vcpus, outcomes):
+        bounds |= {f"{vcpu.vm.name}/{name}": bound for name, bound in result.bounds.items()}
+    return Admission(whole, scheduler, bounds, tuple(host.vcpus), tuple(found), tuple(outcomes), None if new is None else new.name)
+
+
+def judge(host: Host, vcpu: Vcpu, promise: Promise, blocking: Mapping[str, int]) -> Outcome:
+    """Bounds of what runs on one vCPU."""
+    tasks = [] if vcpu.roams and vcpu.number else list(vcpu.vm.tasks if vcpu.roams else vcpu.tasks)
+    due = any(task.deadline is not None for task in tasks)
+    none = dict.fromkeys((task.name for task in tasks), None)
+    if not tasks or promise.supply is None:
+        return Outcome(none, "none", Unknown(promise.reason) if due else None)
+    if vcpu.roams:
+        return Outcome(none, "none", Unknown(f"{vcpu.vm.name} moves its tasks between {vcpu.vm.vcpus} vCPUs, and no bound is derived for that: pin "
+                                             "them (Task(vcpu=...))") if due else None)
+    mine = {task.name: blocking[key] for task in tasks if (key := f"{vcpu.vm.name}/{task.name}") in blocking}
+    return outcome(vcpu, promise.supply, host.overheads, mine)
+
+
+def check(system: System, new: VM | None) -> None:
+    """Refuse what cannot be judged."""
+    found = []
+    if not isinstance(system, System):
+        raise SpecError([Problem("system", system, "a System", "write System(vms=[...]), or System.load(path) for a file", "")])
+    if new is not None and not isinstance(new, VM):
+        found.append(Problem("new", new, "a VM", "make it with rv.VM(...)", ""))
+    elif new is not None and new.name in {vm.name for vm in system.vms}:
+        found.append(Problem("new", new.name, "a name that no VM has yet", "rename it; to change a VM's contract admit system.with_vm(vm)", ""))
+    found += [Problem(f"changes[{k}]", change.fields, "nothing but the creation of VMs",
+                      "admit each configuration by itself: system.replace(changes=())", "")
+              for k, change in enumerate(system.changes) if set(change.fields) != {"state"} or change.state != "create"]
+    if found:
+        raise SpecError(found)
+
+
+def blocking_of(system: System, blocking: Mapping[str, int]) -> Mapping[str, int]:
+    """Blocking times, if they name tasks that exist."""
+    known = [f"{vm.name}/{task.name}" for vm in system.vms for task in vm.tasks]
+    allowed = ", ".join(known) or "no tasks at all"
+    wrong = [Problem(f"blocking[{name}]", name, allowed, "write it vm/task", "") for name in blocking if name not in known]
+    if wrong:
+        raise SpecError(wrong)
+    return blocking

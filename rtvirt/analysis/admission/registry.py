@@ -1,0 +1,41 @@
+"""Who knows what a scheduler promises: one line a scheduler, by the name of its kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ...errors import Problem, SpecError
+from ..limits import NEVER
+from .host import Host, Promise, Vcpu, nothing
+from .plain import fixed_priority, null, round_robin
+from .rtds import rtds
+from .shares import credit
+
+PROMISES: dict[str, Callable[[Host], list[Promise]]] = {
+    "credit": credit,
+    "credit_2007": credit,
+    "fixed_priority": fixed_priority,
+    "null": null,
+    "round_robin": round_robin,
+    "rtds": rtds,
+}
+
+
+def promises(host: Host) -> list[Promise]:
+    """What the scheduler promises each vCPU, in the order VM, vCPU."""
+    known = PROMISES.get(getattr(host.scheduler, "kernel_name", ""))
+    if known is None:
+        raise SpecError([Problem("scheduler", host.scheduler, f"a scheduler whose promises are known: {', '.join(PROMISES)}",
+                                 "choose one of these, or add a line to analysis/admission/registry.py", "")])
+    return [charged(host, vcpu, promise) for vcpu, promise in zip(host.vcpus, known(host))]
+
+
+def charged(host: Host, vcpu: Vcpu, promise: Promise) -> Promise:
+    """What releases of all VMs leave of a promise: each vCPU's first wake-up, and then every release anywhere."""
+    if promise.supply is None or host.charges.free:
+        return promise
+    if host.charges.flood:
+        return nothing(vcpu, f"each release costs time, and there is no bound on how often {host.charges.flood!r} is released: set costs to 0, or "
+                       "make it sporadic")
+    return replace(promise, supply=host.charges.left(promise.supply, [(host.charges.latency + host.charges.switch, NEVER, 0), *promise.more]))

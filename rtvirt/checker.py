@@ -1,0 +1,150 @@
+"""Checks admission certificates, sharing no code with the analysis that wrote them: ``python -m rtvirt.checker FILE``.
+
+Accepted: the host's promise follows from the budgets (turns, priorities) stated, and all work finds its time in it. Refused: the test fails, by
+windows without gaps in which the end brings less than the beginning asks for, or by long-run rates. Times are integer ns.
+Exit code: 0 all is proved, 1 something is wrong, 2 some refusal rests on a rule, not on numbers."""
+
+import json
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+NEVER = 2**62
+
+
+class Wrong(Exception):
+    """The certificate does not prove what it says."""
+
+
+def need(holds, what):
+    """True, or else stop."""
+    if not holds:
+        raise Wrong(what)
+    return True
+
+
+def used(q, p, y):
+    """A budget q in each p: most use in the last y before a deadline, and least supply once it has begun."""
+    return y // p * q + min(q, y % p)
+
+
+def requests(rows, t):
+    """Work released in [0, t); rows are (cost, period, jitter)."""
+    return sum(c * (1 if p >= NEVER else -(-(t + j) // p)) for c, p, j in rows if t + j > 0)
+
+
+def check_servers(promise, refused):
+    """Is the wait the one that rivals can cause, and does the budget fit, or not?"""
+    (q, p, _), m, wait, rivals = promise["own"], promise["cpus"], promise["wait"], promise["rivals"]
+    need((q + wait + promise["overheads"] > p) == refused, "a budget fits, or does not, other than stated")
+    uses = [min(p, b) + used(b, t, max(0, p - b)) if promise["divided"] else used(b, t, p) for b, t, _ in rivals]
+    busy = sum(min(use, wait + (not refused)) for use in uses)
+    counts = m == 1 and not promise["divided"] and any(steady for *_, steady in rivals)     # those that never sleep may be counted in another way
+    if not (counts and (refused or busy >= wait + 1)):
+        return need(busy >= m * wait if refused else busy < m * (wait + 1), "a server's rivals can make it wait longer, or not so long")
+    servers = [promise["own"], *rivals]
+    spare = 1 - sum(Fraction(b, t) for b, t, _ in servers)
+    need(spare > 0 or refused, "servers that need the whole pCPU are not checked here")
+    end = -int(-(p + sum(b * (1 - Fraction(b, t)) for b, t, steady in servers if not steady)) // spare) if spare > 0 else p
+    points = {y for b, t, steady in servers for k in range(2 + end // t) for y in (k * t, k * t + (0 if steady else b)) if y >= p} | {p}
+    longest = p - q + max(sum(y // t * b if steady else used(b, t, y) for b, t, steady in servers) - y for y in points)
+    return need(spare <= 0 or (longest >= wait and busy >= wait if refused else longest <= wait), "a server's wait is not what its rivals can cause")
+
+
+def covers(gaps, asks, line, limit):
+    """No t up to the limit brings what is asked for."""
+    need(gaps and gaps[0][0] <= 1 and gaps[-1][1] >= limit, "the windows do not reach as far as they should")
+    need(all(after[0] <= before[1] + 1 for before, after in zip(gaps, gaps[1:])), "there is a gap between windows")
+    return need(all(line(b) < asks(a) for a, b in gaps), "a window brings enough")
+
+
+def check_vcpu(part):
+    """Check one vCPU; True if numbers prove all of it."""
+    promise, late, proof, less, tasks = part["promise"], part["late"], part["proof"], part["less"], part["tasks"]
+    if "reason" in promise or part.get("unproved"):
+        need(late or "reason" not in promise, "nothing is promised, and nothing is late")
+        return promise["rule"] == "servers" and not part.get("unproved") and check_servers(promise, True)
+    need(all(list(row) in less for row in promise.get("higher", ())), "more important work is missing")
+    need(promise["rule"] in ("dedicated", "left", "turns", "servers"), "this rule is not known")
+    supply = (0, 1, 1)                                     # blackout, budget, period: a whole pCPU
+    if promise["rule"] == "turns":
+        supply = promise["rest"], promise["own"], promise["own"] + promise["rest"]
+    if promise["rule"] == "servers" and check_servers(promise, False):
+        q, p, _ = promise["own"]
+        supply = p - q + promise["wait"] + promise["overheads"], q, p
+
+    def line(t):
+        return used(supply[1], supply[2], t - supply[0]) if t > supply[0] else 0
+    if part["guest"] in ("edf", "fifo"):
+        some = [task for task in tasks if task["deadline"] is not None or part["guest"] == "fifo"]
+        if part["guest"] == "fifo":                        # a common deadline, counted from releases
+            room = min(task["deadline"] - max([0, *(j for _, j in task["stairs"])]) for task in tasks if task["deadline"] is not None)
+            some = [task | {"deadline": room} for task in some]
+        return hopeless(proof, some, less, supply, late) or check_windows(some, late, proof, less, line, supply,
+                                                                          room if part["guest"] == "fifo" else -NEVER)
+    for k, task in [(k, task) for k, task in enumerate(tasks) if task["deadline"] is not None]:
+        above, own = tasks[:k] if part["guest"] == "fp" else [], proof[task["name"]]
+        if part["guest"] == "rr" and task["bounded"]:
+            quantum, turn, work = task["turns"]
+            need(task["cost"] == work - (-work // quantum) * (len(tasks) - 1) * turn, "turns are counted wrongly")
+        if not hopeless(own, [*above, task], less, supply, task["name"] in late):
+            check_jobs(task, task["name"] in late, own, [(t["cost"], *stair) for t in above for stair in t["stairs"]] + less, line)
+    return True
+
+
+def hopeless(proof, tasks, less, supply, late):
+    """True if there is no bound on some work, or too much in the long run, and that is said."""
+    over = sum(Fraction(c, t) for c, t, _ in [(task["cost"], *stair) for task in tasks for stair in task["stairs"]] + less if t < NEVER)
+    if "endless" in proof:
+        return need(late and any(task["name"] == proof["endless"] and not task["bounded"] for task in tasks), "its work is bounded")
+    if "overload" in proof:
+        return need(late and over > Fraction(supply[1], supply[2]), "there is no overload")
+    return not need(all(task["bounded"] for task in tasks), "some work that matters has no bound")
+
+
+def check_jobs(task, late, proof, other, line):
+    """The jobs of a busy period, each done in time; or one that is not."""
+    count = proof["job"] + 1 if late else len(proof["jobs"])
+    comes = [*sorted(i * t - j for t, j in task["stairs"] for i in range(count + 1 if t < NEVER else 1)), NEVER]
+    if late:
+        return covers(proof["gaps"], lambda t: task["held"] + count * task["cost"] + requests(other, t), line, comes[count - 1] + task["deadline"])
+    for i, u in enumerate(proof["jobs"]):
+        need(task["held"] + (i + 1) * task["cost"] + requests(other, u) <= line(u), f"{task['name']}: job {i} is not done by {u}")
+        need(u - comes[i] <= task["deadline"], f"{task['name']}: job {i} is late")
+    return need(count and proof["jobs"][-1] <= max(0, comes[count]), f"{task['name']}: its busy period goes on")
+
+
+def check_windows(tasks, late, proof, less, line, supply, first):
+    """Steps (t, u) down from a horizon: what is due by t is there by u; or one window in which too much is due."""
+    rows = [(task["cost"], t, j, task["deadline"]) for task in tasks for t, j in task["stairs"]]
+
+    def due(t):
+        return sum(c * ((t + j - d) // p + 1 if p < NEVER else 1) for c, p, j, d in rows if t + j >= d) if t >= first else 0
+    if late:
+        return covers(proof["gaps"], lambda u: due(proof["window"]) + requests(less, u), line, proof["window"])
+    spare = Fraction(supply[1], supply[2]) - sum(Fraction(c, t) for c, t, *_ in [*rows, *less] if t < NEVER)
+    fixed = sum(c if t >= NEVER else max(0, Fraction(c * (t + j - d), t)) for c, t, j, d in rows)
+    fixed += sum(c if t >= NEVER else Fraction(c * (t - 1 + j), t) for c, t, j in less) + Fraction(supply[0] * supply[1], supply[2])
+    below = proof["horizon"]
+    need(spare > 0 and below * spare >= fixed, "the horizon is too near")
+    for t, u in proof["steps"]:
+        need(t <= below and due(t) == due(below), "a deadline between two steps is left out")
+        need(u <= t and due(t) + requests(less, u) <= line(u), f"what is due by {t} is not there by {u}")
+        below = u - 1
+    return need(due(below) == 0, "the steps do not go down to nothing")
+
+
+def check(certificate):
+    """Check a certificate; True if numbers prove all of it, False if a rule is left. Raises `Wrong`."""
+    need(certificate["format"] == "rtvirt admission certificate 1", "this is no certificate of admission")
+    late = [f"{part['vcpu'].rsplit('/', 1)[0]}/{name}" for part in certificate["vcpus"] for name in part["late"]]
+    need(sorted(late) == sorted(certificate["late"]) and certificate["admitted"] == (not late), "the verdict does not follow from its parts")
+    return all([check_vcpu(part) for part in certificate["vcpus"]])
+
+
+if __name__ == "__main__":
+    try:
+        proved = check(json.loads(Path(sys.argv[1]).read_text("utf-8")))
+    except (Wrong, LookupError, TypeError, ValueError, ArithmeticError, OSError) as reason:
+        sys.exit(f"wrong: {reason!r}")
+    sys.exit(0 if proved else sys.stdout.write("not contradicted, but some part rests on a rule, not on numbers\n") and 2)

@@ -1,0 +1,69 @@
+"""Random systems for which admission should know bounds, with all that makes bounds hard: late wake-ups, ties, jitter, scripts, bursts."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import rtvirt as rv
+from rtvirt.units import ms, us
+
+SCHEDULERS = {
+    "fp": lambda rnd: rv.FixedPriority(), "null": lambda rnd: rv.Null(), "rr": lambda rnd: rv.RoundRobin(quantum=ms(rnd.choice([1, 2, 5]))),
+    "rtds": lambda rnd: rv.RTDS(xen=rnd.choice(["4.17", "4.22"]), replenish_by=rnd.choice(["priority", "deadline"])),
+}
+GUESTS = ("fp", "edf", "fifo", "rr")
+
+
+def system(seed: object, name: str, guest: str, *, costs: bool = False) -> tuple[rv.System, Any]:
+    """(system, scheduler) of one seed."""
+    rnd = random.Random(f"{seed}/{name}/{guest}")
+    cpus = rnd.choice([1, 1, 1, 2, 3])
+    pinned = rnd.random() < 0.5
+    period = ms(rnd.choice([4, 5, 8, 10])) if rnd.random() < 0.4 else None
+    load = rnd.uniform(0.5, 1.1) * cpus / (count := rnd.randint(1, 3 + cpus))
+    vms = [vm(rnd, f"v{k}", guest, cpus, load, period, pinned, costs) for k in range(count)]
+    return rv.System(cpus=cpus, vms=vms, costs=some_costs(rnd) if costs else rv.Costs()), SCHEDULERS[name](rnd)
+
+
+def vm(rnd: random.Random, name: str, guest: str, cpus: int, load: float, common: int | None, pinned: bool, costs: bool) -> rv.VM:
+    """One VM: sometimes a neighbour of another kind, whose budget may be wasted, saved up or always used."""
+    vcpus = 2 if rnd.random() < 0.15 else 1
+    period = common or ms(rnd.choice([3, 4, 5, 8, 10, 20]))
+    budget = max(us(200), min(period, us(50) * round(load / vcpus * rnd.uniform(0.3, 1.1) * period / us(50))))
+    kind = rnd.random()
+    if kind < 0.2:
+        tasks = [rv.hog()]
+    elif kind < 0.35 and not costs:
+        tasks = [rv.Task("burst", wcet=us(rnd.randint(1, 40) * 100), period=ms(rnd.choice([4, 7, 30])), arrival="poisson")]
+    else:
+        tasks = [task(rnd, f"t{k}", period, budget, vcpus) for k in range(rnd.randint(1, 3))]
+        if guest != "fifo" and rnd.random() < 0.25:
+            tasks.append(rv.hog())
+    tasks = [one.replace(vcpu=rnd.randrange(vcpus)) if vcpus > 1 else one for one in tasks]
+    return rv.VM(name, tasks=tasks, vcpus=vcpus, guest=guest, budget=budget, period=period, affinity=[rnd.randrange(cpus)] if pinned else None,
+                 priority=rnd.choice([None, 1, 2, 3]), quantum=ms(rnd.choice([1, 3])), start=rnd.choice([0, 0, 0, ms(3), us(rnd.randint(1, 9000))]))
+
+
+def task(rnd: random.Random, name: str, period: int, budget: int, vcpus: int) -> rv.Task:
+    """A task that the budget of its VM could serve."""
+    own = rnd.choice([1, 2, 3, 5]) * period if rnd.random() < 0.6 else ms(rnd.choice([5, 8, 12, 20, 25, 30]))
+    work = max(us(50), round(own * budget / period * rnd.uniform(0.05, 0.5)))
+    work -= work % us(10) if rnd.random() < 0.8 else 0
+    timing: dict[str, Any] = {"period": own, "deadline": round(own * rnd.choice([0.7, 1, 1, 1, 1.8]))}
+    if rnd.random() < 0.3:
+        timing["arrival"] = "sporadic"
+    elif rnd.random() < 0.3:
+        timing["jitter"] = us(rnd.randint(1, 30) * 100)
+    if rnd.random() < 0.15 and work > us(100):
+        pause = us(rnd.randint(1, 20) * 100)
+        return rv.Task(name, actions=[rv.run(work // 2), rv.block(pause), rv.run(work - work // 2)], **timing)
+    return rv.Task(name, wcet=work, **timing)
+
+
+def some_costs(rnd: random.Random) -> rv.Costs:
+    """Small costs of each kind."""
+    fields = ("wake_path", "block_path", "switch_in", "timer_late", "replenish_path", "replenish_each", "saved_path", "decision",
+              "context_switch", "guest_switch", "hypercall", "interrupt", "cache_reload")
+    chosen = {name: rnd.choice([500, 1000, 3000, 7000]) for name in rnd.sample(fields, rnd.randint(1, 6))}
+    return rv.Costs(**chosen)
