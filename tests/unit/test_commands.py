@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import rtvirt as rv
 from rtvirt.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,3 +126,17 @@ def test_launcher_refuses_wrong_arguments_before_setting_up(monkeypatch):
         with pytest.raises(lab.Stop):
             lab.main(arguments)
     assert lab.asked(["--lane", "unit", "--long", "-k", "credit"]) == (["unit"], True, ["-k", "credit"])
+
+
+def test_admit_says_yes_or_why_not(tmp_path):
+    """The phone as shipped is refused (its 1 ms in 4 ms does not serve 5 ms slots); with a shorter period it is admitted, with a proof."""
+    phone = rv.data.FOLDER / "systems/phone.yaml"
+    refused = CliRunner().invoke(main, ["admit", str(phone)])
+    assert refused.exit_code == 1 and refused.output.startswith("refused\nmodem/slot") and "deadline" in refused.output
+    system = rv.System(vms=[rv.VM("modem", tasks=[rv.Task("slot", wcet=300_000, period=5_000_000)], budget=1_000_000, period=3_000_000)])
+    system.save(tmp_path / "s.yaml")
+    told = CliRunner().invoke(main, ["admit", str(tmp_path / "s.yaml"), "--certificate", str(tmp_path / "proof.json")])
+    assert told.exit_code == 0 and "every deadline is met" in told.output and (tmp_path / "proof.json").exists()
+    assert CliRunner().invoke(main, ["admit", str(phone), "--scheduler", "credit"]).exit_code == 1
+    unknown = CliRunner().invoke(main, ["admit", str(phone), "--scheduler", "bvt"])
+    assert unknown.exit_code == 1 and "promises are known" in unknown.output
