@@ -18,7 +18,7 @@ _NAMES = {
     "simulation": ["simulate"],
     "results": ["Run"],
     "comparison": ["compare"],
-    "analysis": ["admit"],
+    "analysis": ["admit", "provision"],
     "schedulers": ["Credit", "Credit2", "Null", "RoundRobin", "FixedPriority", "RTDS", "ARINC653", "SEDF", "BVT",
                    "PollingServers", "PeriodicServers", "DeferrableServers", "SporadicServers", "CBS"],
     "errors": ["SpecError", "RecordError", "LimitError", "RtvirtError"],
@@ -32,7 +32,7 @@ __all__ = [*sorted(_HOME), *_MODULES]
 
 if TYPE_CHECKING:
     from . import analysis, data, exercises, explorers, interop, machine, plots, silicon, sweeps, units, workloads, xentrace
-    from .analysis import admit
+    from .analysis import admit, provision
     from .comparison import compare
     from .errors import LimitError, RecordError, RtvirtError, SpecError
     from .exercises import check, hint, variant

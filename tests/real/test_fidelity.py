@@ -106,7 +106,7 @@ def test_windows_of_other_schedulers_say_so(tmp_path):
     for file in (f"{name}.runs.csv.gz", f"{name}.wakes.csv.gz"):
         shutil.copy(FOLDER / file, tmp_path)
     table = pd.read_csv(FOLDER / "experiments.csv")
-    for other, told in (("rtds", "needs its records of budgets"), ("credit2", "sched is 'credit2'")):
+    for other, told in (("rtds", "needs its records of budgets"), ("credit2", "needs all its records")):
         table.assign(sched=other, tslice_ms=np.nan).to_csv(tmp_path / "experiments.csv", index=False)
         real = xentrace.load(tmp_path, name)
         with pytest.raises(rv.SpecError, match=told):

@@ -222,6 +222,9 @@ print("finished", flush=True)
 """
 
 
+LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"      # background jobs of a shell ignore Ctrl-C
+
+
 def script(tmp_path, n, before="pass"):
     """A sweep as a program, in a file of its own: a function's code is part of what its results are found by."""
     path = tmp_path / "program.py"
@@ -275,7 +278,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as POSIX systems have them")
 def test_control_c_stops_cleanly_and_says_how_to_go_on(tmp_path):
-    process = script(tmp_path, 300)
+    process = script(tmp_path, 300, LISTEN)
     assert process.stdout.readline() == "started\n"
     while len(finished_points(tmp_path)) < 5:
         time.sleep(0.01)
@@ -287,6 +290,8 @@ def test_control_c_stops_cleanly_and_says_how_to_go_on(tmp_path):
 
 
 def test_control_c_without_a_store_says_what_is_lost():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def interrupted(a):
         if a == 3:
             signal.raise_signal(signal.SIGINT)
@@ -294,6 +299,7 @@ def test_control_c_without_a_store_says_what_is_lost():
 
     with pytest.raises(KeyboardInterrupt, match="stopped after 3 of 9 points, which are lost: give store="):
         rv.sweep(interrupted, dict(a=range(9)), workers=1, progress=False)
+    signal.signal(signal.SIGINT, before)
 
 
 def test_threads_work_at_once():

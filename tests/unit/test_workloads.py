@@ -261,7 +261,7 @@ def test_the_published_five_vms():
     assert [(vm.budget, vm.period, vm.extratime) for vm in rtds.vms] == [
         (ms(14), ms(50), True), (ms(7), ms(50), True), (ms(0.25), ms(2.5), True), (ms(2), ms(10), False), (ms(4), ms(20), False)]
     assert sorted(priority.vms, key=lambda vm: vm.priority)[0].name == "IO" and priority["RT1"].priority < priority["RT2"].priority
-    assert [vm.bvt["mcu_advance"] for vm in w.mignerey("BVT").vms] == [16, 32, 8, 8, 8]
+    assert [vm.bvt.mcu_advance for vm in w.mignerey("BVT").vms] == [16, 32, 8, 8, 8]
     tasks = [vm.tasks[0] for vm in rtds.vms]
     assert [task.is_hog for task in tasks] == [True, True, False, False, False] and tasks[2].arrival == "poisson"
     assert [(task.wcet.low, task.wcet.high, task.period) for task in tasks[3:]] == [(ms(1), ms(2), ms(10)), (ms(2), ms(4), ms(20))]

@@ -2,5 +2,6 @@
 
 from .admit import admit
 from .outcome import Admission
+from .provision import Provision, provision
 
-__all__ = ["Admission", "admit"]
+__all__ = ["Admission", "Provision", "admit", "provision"]
