@@ -8,11 +8,25 @@ from typing import Any
 import rtvirt as rv
 from rtvirt.units import ms, us
 
-SCHEDULERS = {
-    "fp": lambda rnd: rv.FixedPriority(), "null": lambda rnd: rv.Null(), "rr": lambda rnd: rv.RoundRobin(quantum=ms(rnd.choice([1, 2, 5]))),
-    "rtds": lambda rnd: rv.RTDS(xen=rnd.choice(["4.17", "4.22"]), replenish_by=rnd.choice(["priority", "deadline"])),
+SCHEDULERS: dict[str, Any] = {
+    "arinc653": lambda rnd, vms: table(rnd, vms), "cbs": lambda rnd, vms: rv.CBS(hard=True), "fp": lambda rnd, vms: rv.FixedPriority(),
+    "null": lambda rnd, vms: rv.Null(), "rr": lambda rnd, vms: rv.RoundRobin(quantum=ms(rnd.choice([1, 2, 5]))),
+    "rtds": lambda rnd, vms: rv.RTDS(xen=rnd.choice(["4.17", "4.22"]), replenish_by=rnd.choice(["priority", "deadline"])),
+    "sedf": lambda rnd, vms: rv.SEDF(),
 }
-GUESTS = ("fp", "edf", "fifo", "rr")
+for kind in (rv.DeferrableServers, rv.PeriodicServers, rv.PollingServers, rv.SporadicServers):
+    for order in kind.ORDERS:
+        SCHEDULERS[f"{kind.kernel_name.removesuffix('_servers')}-{order}"] = lambda rnd, vms, kind=kind, order=order: kind(order)
+GUESTS = ("fp", "edf", "fifo", "rr", "dm", "cbs")
+
+
+def table(rnd: random.Random, vms: list[rv.VM]) -> rv.ARINC653:
+    """Windows of the VMs' budgets, some cut in two, in any order, with gaps."""
+    parts = [(vm.name, k, length) for vm in vms for k in range(vm.vcpus) for length in ([vm.budget] if rnd.random() < 0.6 else
+                                                                                        [vm.budget // 2, vm.budget - vm.budget // 2])]
+    parts += [(None, 0, us(rnd.randint(1, 20) * 100)) for _ in range(rnd.randint(0, 2))]
+    rnd.shuffle(parts)
+    return rv.ARINC653(parts)
 
 
 def system(seed: object, name: str, guest: str, *, costs: bool = False) -> tuple[rv.System, Any]:
@@ -23,7 +37,7 @@ def system(seed: object, name: str, guest: str, *, costs: bool = False) -> tuple
     period = ms(rnd.choice([4, 5, 8, 10])) if rnd.random() < 0.4 else None
     load = rnd.uniform(0.5, 1.1) * cpus / (count := rnd.randint(1, 3 + cpus))
     vms = [vm(rnd, f"v{k}", guest, cpus, load, period, pinned, costs) for k in range(count)]
-    return rv.System(cpus=cpus, vms=vms, costs=some_costs(rnd) if costs else rv.Costs()), SCHEDULERS[name](rnd)
+    return rv.System(cpus=cpus, vms=vms, costs=some_costs(rnd) if costs else rv.Costs()), SCHEDULERS[name](rnd, vms)
 
 
 def vm(rnd: random.Random, name: str, guest: str, cpus: int, load: float, common: int | None, pinned: bool, costs: bool) -> rv.VM:

@@ -17,6 +17,7 @@ from .guests import Outcome
 from .host import Promise, Vcpu
 from .proofs import edf_proof, fifo_proof, fp_proof, less_of
 
+LIKE = {"dm": "fp", "cbs": "edf"}        # guests that are proved as others are
 FORMAT = "rtvirt admission certificate 1"
 
 
@@ -32,16 +33,16 @@ def part(admission: Any, vcpu: Vcpu, promise: Promise, outcome: Outcome) -> dict
     if not outcome.bounds or not any(f"{vcpu.vm.name}/{name}" in admission.deadlines for name in outcome.bounds):
         return None
     late = [name for name in outcome.bounds if f"{vcpu.vm.name}/{name}" in admission.late]
-    found: dict[str, Any] = {"vcpu": vcpu.name, "guest": vcpu.vm.guest, "promise": promise.evidence, "late": late, "less": [], "tasks": [],
-                             "proof": {}}
+    found: dict[str, Any] = {"vcpu": vcpu.name, "guest": LIKE.get(vcpu.vm.guest, vcpu.vm.guest), "promise": promise.evidence, "late": late,
+                             "less": [], "tasks": [], "proof": {}}
     if promise.supply is None or outcome.test == "none":
         return found | {"promise": promise.evidence | {"reason": promise.reason if promise.supply is None else outcome.witness.why()},
                         "tasks": [{"name": name} for name in outcome.bounds], "unproved": int(promise.supply is not None)}
-    asked = taskset(outcome.tasks, by_priority=vcpu.vm.guest == "fp")
+    asked = taskset(outcome.tasks, by_priority=vcpu.vm.guest in ("fp", "dm"))
     found["less"] = less_of(promise.supply)
     found["tasks"] = [row(asked, k, outcome) for k in range(len(asked))]
     try:
-        found["proof"] = proof(vcpu.vm.guest, asked, promise.supply, late, outcome.held)
+        found["proof"] = proof(found["guest"], asked, promise.supply, late, outcome.held)
     except LimitError as reason:
         found |= {"unproved": 1, "proof": {"reason": str(reason)}}
     return found

@@ -67,10 +67,14 @@ def outcome(vcpu: Vcpu, supply: Supply, overheads: Overheads, blocking: Mapping[
         return refused(tasks, f"guest {guest!r}: a script that blocks or yields queues anew each time; no bound is derived for that")
     if guest in ("rr", "fifo") and held:
         return refused(tasks, f"guest {guest!r}: no bound is derived for tasks that block each other")
-    if guest == "fp":
+    if guest == "cbs" and any(task.budget is not None for task in tasks):
+        return refused(tasks, "guest 'cbs': no bound is derived beside tasks that have a server of their own")
+    if guest == "dm":                                  # whatever priorities say
+        tasks = [task.replace(priority=None) for task in tasks]
+    if guest in ("fp", "dm"):
         verdict = fp_schedulable(tasks, supply, blocking=held or None)
         return Outcome(verdict.bounds, verdict.test, verdict.witness, tuple(tasks), held)
-    if guest == "edf":
+    if guest in ("edf", "cbs"):
         verdict = edf_schedulable(tasks, supply, blocking=held or None)
         bounds = edf_response_times(tasks, supply) if not held else {task.name: task.deadline if verdict else None for task in tasks}
         return Outcome(bounds, verdict.test, verdict.witness, tuple(tasks), held)

@@ -10,15 +10,26 @@ from ..limits import NEVER
 from .host import Host, Promise, Vcpu, nothing
 from .plain import fixed_priority, null, round_robin
 from .rtds import rtds
-from .shares import credit
+from .servers import sedf, servers
+from .shares import by_weight
+from .slots import arinc653
 
 PROMISES: dict[str, Callable[[Host], list[Promise]]] = {
-    "credit": credit,
-    "credit_2007": credit,
+    "arinc653": arinc653,
+    "bvt": by_weight,
+    "cbs": servers,
+    "credit": by_weight,
+    "credit2": by_weight,
+    "credit_2007": by_weight,
+    "deferrable_servers": servers,
     "fixed_priority": fixed_priority,
     "null": null,
+    "periodic_servers": servers,
+    "polling_servers": servers,
     "round_robin": round_robin,
     "rtds": rtds,
+    "sedf": sedf,
+    "sporadic_servers": servers,
 }
 
 

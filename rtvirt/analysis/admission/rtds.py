@@ -17,42 +17,13 @@ y since the pCPU was last without work of such deadlines, so I <= demand(y) − 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from math import ceil, lcm
+from dataclasses import replace
 
 from ...schedulers.rtds_contracts import budgets_and_periods
 from ...units import format_ns
 from ..supply import DeferrableServer
+from .budgets import Server, longest_wait, since_idle
 from .host import Host, Promise, Vcpu, names, nothing, uneven
-
-MOST_POINTS = 200_000
-
-
-@dataclass(frozen=True)
-class Server:
-    """A budget in a period, and whether it is always wanted."""
-
-    budget: int
-    period: int
-    steady: bool = False
-
-    def late(self, y: int) -> int:
-        """Most use in the last `y` before an instant, with deadlines no later than it."""
-        return y // self.period * self.budget + min(self.budget, y % self.period)
-
-    def anywhere(self, y: int) -> int:
-        """Most use in any window of length `y`, whatever the deadlines: a budget at the end of a period, then one at the start of each."""
-        return y if y <= self.budget else self.budget + self.late(y - self.budget)
-
-    def asks(self, y: int) -> int:
-        """Most use since the pCPU was without work of such deadlines, `y` ago."""
-        return y // self.period * self.budget if self.steady else self.late(y)
-
-    @property
-    def rate(self) -> Fraction:
-        """Share of a pCPU."""
-        return Fraction(self.budget, self.period)
 
 
 def rtds(host: Host) -> list[Promise]:
@@ -85,7 +56,7 @@ def promise(host: Host, vcpu: Vcpu, servers: list[Server]) -> Promise:
     divided = any(other.cpus != vcpu.cpus for other in host.running)
     more = tuple((4 * charges.switch, server.period, charges.late) for server in (own, *rivals)) if charges.switch else ()
     extra = charges.late + charges.taken(own.period, more)
-    wait = longest_wait(own, rivals, len(vcpu.cpus), divided) + extra
+    wait = wait_of(own, rivals, len(vcpu.cpus), divided, counts=charges.free) + extra
     evidence = {"rule": "servers", "cpus": len(vcpu.cpus), "divided": int(divided), "wait": wait - extra, "overheads": extra,
                 "own": [own.budget, own.period, int(own.steady)],
                 "rivals": [[server.budget, server.period, int(server.steady)] for server in rivals]}
@@ -100,32 +71,14 @@ def promise(host: Host, vcpu: Vcpu, servers: list[Server]) -> Promise:
                    f"wanting it, beside {names(others)}", evidence, more)
 
 
-def longest_wait(own: Server, rivals: list[Server], cpus: int, divided: bool) -> int:
+def wait_of(own: Server, rivals: list[Server], cpus: int, divided: bool, *, counts: bool) -> int:
     """Longest time within a period of `own` in which it wants to run and does not [ns].
 
     `divided` host: other vCPUs live on other pCPUs. A replenishment then tells only the head of the one run queue, which may not run here
-    (6.2.8), and a vCPU whose deadline has moved on runs on. So deadlines mean nothing, and rivals count wherever their budgets lie.
+    (6.2.8), and a vCPU whose deadline has moved on runs on. So deadlines mean nothing, and rivals count wherever their budgets lie. `counts`:
+    overheads are free, so all that the pCPU did since it was last without such work is known.
     """
-    uses = [(rival.anywhere if divided else rival.late)(own.period) for rival in rivals]
-    wait = sum(uses) // cpus
-    while (less := sum(min(use, wait) for use in uses) // cpus) < wait:
-        wait = less
-    if cpus == 1 and not divided and any(rival.steady for rival in rivals):
-        wait = min(wait, since_idle(own, rivals, wait))
+    wait = longest_wait([(rival.anywhere if divided else rival.late)(own.period) for rival in rivals], cpus)
+    if counts and cpus == 1 and not divided and any(rival.steady for rival in rivals) and (other := since_idle(own, rivals)) is not None:
+        wait = min(wait, other)
     return wait
-
-
-def since_idle(own: Server, rivals: list[Server], known: int) -> int:
-    """The same on one pCPU, counting from when it was last without work of such deadlines; `known` if that says nothing [ns]."""
-    servers = [own, *rivals]
-    spare = 1 - sum((server.rate for server in servers), Fraction(0))
-    ramps = sum((server.budget * (1 - server.rate) for server in servers if not server.steady), Fraction(0))
-    first = sum(server.asks(own.period) for server in servers) - own.period
-    if spare < 0:
-        return known
-    end = ceil((ramps - first) / spare) if spare else lcm(*(server.period for server in servers)) + own.period
-    if sum(end // server.period + 1 for server in servers) > MOST_POINTS:
-        return known
-    points = {y for server in servers for k in range(end // server.period + 1)
-              for y in (k * server.period, k * server.period + (0 if server.steady else server.budget)) if own.period <= y <= end}
-    return own.period - own.budget + max(sum(server.asks(y) for server in servers) - y for y in points | {own.period})

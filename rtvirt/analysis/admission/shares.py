@@ -6,10 +6,10 @@ from ..supply import Dedicated, NoBound, ProportionalShare
 from .host import Host, Promise, Vcpu, nothing
 
 
-def credit(host: Host) -> list[Promise]:
+def by_weight(host: Host) -> list[Promise]:
     """Nothing, to whoever has a rival or a cap."""
     try:
-        ProportionalShare("credit")
+        ProportionalShare(host.scheduler.kernel_name.removesuffix("_2007"))
     except NoBound as reason:
         return [alone(host, vcpu) or nothing(vcpu, str(reason)) for vcpu in host.vcpus]
 
