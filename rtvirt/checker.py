@@ -1,8 +1,7 @@
 """Checks admission certificates, sharing no code with the analysis that wrote them: ``python -m rtvirt.checker FILE``.
 
-Accepted: the host's promise follows from the budgets (turns, priorities) stated, and all work finds its time in it. Refused: the test fails, by
-windows without gaps in which the end brings less than the beginning asks for, or by long-run rates. Times are integer ns.
-Exit code: 0 all is proved, 1 something is wrong, 2 some refusal rests on a rule, not on numbers."""
+Accepted: the host's promise follows from the budgets (turns, priorities) stated, and all work finds its time in it. Refused: by windows without gaps,
+whose ends bring less than their beginnings ask for. Times are ns. Exit code: 0 proved, 1 wrong, 2 some refusal rests on a rule, not on numbers."""
 
 import json
 import sys
@@ -10,10 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 NEVER = 2**62
-
-
-class Wrong(Exception):
-    """The certificate does not prove what it says."""
+Wrong = type("Wrong", (Exception,), {"__doc__": "The certificate does not prove what it says."})
 
 
 def need(holds, what):
@@ -35,26 +31,33 @@ def requests(rows, t):
 
 def check_servers(promise, refused):
     """Is the wait the one that rivals can cause, and does the budget fit, or not?"""
-    (q, p, _), m, wait, rivals = promise["own"], promise["cpus"], promise["wait"], promise["rivals"]
+    (q, p, _), m, wait, rivals, how, y = (promise[key] for key in ("own", "cpus", "wait", "rivals", "counts", "window"))
     need((q + wait + promise["overheads"] > p) == refused, "a budget fits, or does not, other than stated")
-    uses = [min(p, b) + used(b, t, max(0, p - b)) if promise["divided"] else used(b, t, p) for b, t, _ in rivals]
-    busy = sum(min(use, wait + (not refused)) for use in uses)
-    counts = m == 1 and not promise["divided"] and any(steady for *_, steady in rivals)     # those that never sleep may be counted in another way
-    if not (counts and (refused or busy >= wait + 1)):
+    if how in ("late", "anywhere", "jobs"):
+        need(y == p or (how != "late" and y >= q + wait and not promise["overheads"] and not refused), "the rivals' uses are counted too briefly")
+        count = {"late": used, "anywhere": lambda b, t, y: min(y, b) + used(b, t, max(0, y - b)), "jobs": lambda b, t, y: -(-y // t) * b}[how]
+        busy = sum(min(count(b, t, y), wait + (not refused)) for b, t, _ in rivals)
         return need(busy >= m * wait if refused else busy < m * (wait + 1), "a server's rivals can make it wait longer, or not so long")
-    servers = [promise["own"], *rivals]
-    spare = 1 - sum(Fraction(b, t) for b, t, _ in servers)
-    need(spare > 0 or refused, "servers that need the whole pCPU are not checked here")
-    end = -int(-(p + sum(b * (1 - Fraction(b, t)) for b, t, steady in servers if not steady)) // spare) if spare > 0 else p
+    servers, rates = [promise["own"], *rivals], [Fraction(b, t) for b, t, _ in [promise["own"], *rivals]]
+    if how == "rates":
+        return need(sum(rates) <= m - (m - 1) * max(rates) and wait >= (sum(rates[1:]) * p if m == 1 else p - q), "the rates are too high")
+    spare = 1 - sum(rates)                                 # how == "asks": since the one pCPU was last free of such work
+    need(m == 1 and spare > 0, "servers that need the whole pCPU are not checked here")
+    end = -int(-(p + sum(b * (1 - Fraction(b, t)) for b, t, steady in servers if not steady)) // spare)
     points = {y for b, t, steady in servers for k in range(2 + end // t) for y in (k * t, k * t + (0 if steady else b)) if y >= p} | {p}
     longest = p - q + max(sum(y // t * b if steady else used(b, t, y) for b, t, steady in servers) - y for y in points)
-    return need(spare <= 0 or (longest >= wait and busy >= wait if refused else longest <= wait), "a server's wait is not what its rivals can cause")
+    return need(longest >= wait if refused else longest <= wait, "a server's wait is not what its rivals can cause")
+
+
+def seen_from(promise, e, t):
+    """What the slots of a frame bring in [e, e + t)."""
+    return sum(t // promise["frame"] * n + min(n, max(0, t % promise["frame"] - (s - e) % promise["frame"])) for s, n in promise["slots"])
 
 
 def covers(gaps, asks, line, limit):
     """No t up to the limit brings what is asked for."""
-    need(gaps and gaps[0][0] <= 1 and gaps[-1][1] >= limit, "the windows do not reach as far as they should")
-    need(all(after[0] <= before[1] + 1 for before, after in zip(gaps, gaps[1:])), "there is a gap between windows")
+    need(gaps and gaps[0][0] <= 1 and gaps[-1][1] >= limit and all(after[0] <= before[1] + 1 for before, after in zip(gaps, gaps[1:])),
+         "the windows do not reach as far as they should, or there is a gap between them")
     return need(all(line(b) < asks(a) for a, b in gaps), "a window brings enough")
 
 
@@ -62,31 +65,30 @@ def check_vcpu(part):
     """Check one vCPU; True if numbers prove all of it."""
     promise, late, proof, less, tasks = part["promise"], part["late"], part["proof"], part["less"], part["tasks"]
     if "reason" in promise or part.get("unproved"):
-        need(late or "reason" not in promise, "nothing is promised, and nothing is late")
-        return promise["rule"] == "servers" and not part.get("unproved") and check_servers(promise, True)
-    need(all(list(row) in less for row in promise.get("higher", ())), "more important work is missing")
-    need(promise["rule"] in ("dedicated", "left", "turns", "servers"), "this rule is not known")
-    supply = (0, 1, 1)                                     # blackout, budget, period: a whole pCPU
+        return need(late or "reason" not in promise, "nothing is late") and promise["rule"] == "servers" and check_servers(promise, True)
+    need(promise["rule"] in ("dedicated", "left", "turns", "servers", "slots") and all(list(row) in less for row in promise.get("higher", ())),
+         "this rule is not known, or more important work is missing")
+    supply, ends = (0, 1, 1), [s + n for s, n in promise.get("slots", ())]             # blackout, budget, period: a whole pCPU
     if promise["rule"] == "turns":
         supply = promise["rest"], promise["own"], promise["own"] + promise["rest"]
-    if promise["rule"] == "servers" and check_servers(promise, False):
+    elif promise["rule"] == "servers" and check_servers(promise, False):
         q, p, _ = promise["own"]
-        supply = p - q + promise["wait"] + promise["overheads"], q, p
-
+        supply = p - q + promise["wait"] + promise["overheads"] + promise["polls"] * q, q, p
+    elif ends:
+        q, p = sum(n for _, n in promise["slots"]), promise["frame"]
+        supply = max(t - Fraction(p * seen_from(promise, e, t), q) for e in ends for s, _ in promise["slots"] for t in [(s - e) % p]), q, p
     def line(t):
-        return used(supply[1], supply[2], t - supply[0]) if t > supply[0] else 0
+        return min(seen_from(promise, e, max(0, t)) for e in ends) if ends else used(supply[1], supply[2], t - supply[0]) if t > supply[0] else 0
     if part["guest"] in ("edf", "fifo"):
-        some = [task for task in tasks if task["deadline"] is not None or part["guest"] == "fifo"]
+        some, room = [task for task in tasks if task["deadline"] is not None], -NEVER
         if part["guest"] == "fifo":                        # a common deadline, counted from releases
-            room = min(task["deadline"] - max([0, *(j for _, j in task["stairs"])]) for task in tasks if task["deadline"] is not None)
-            some = [task | {"deadline": room} for task in some]
-        return hopeless(proof, some, less, supply, late) or check_windows(some, late, proof, less, line, supply,
-                                                                          room if part["guest"] == "fifo" else -NEVER)
+            room = min(task["deadline"] - max([0, *(j for _, j in task["stairs"])]) for task in some)
+            some = [task | {"deadline": room} for task in tasks]
+        return hopeless(proof, some, less, supply, late) or check_windows(some, late, proof, less, line, supply, room)
     for k, task in [(k, task) for k, task in enumerate(tasks) if task["deadline"] is not None]:
         above, own = tasks[:k] if part["guest"] == "fp" else [], proof[task["name"]]
         if part["guest"] == "rr" and task["bounded"]:
-            quantum, turn, work = task["turns"]
-            need(task["cost"] == work - (-work // quantum) * (len(tasks) - 1) * turn, "turns are counted wrongly")
+            need(task["cost"] == task["turns"][2] - -task["turns"][2] // task["turns"][0] * (len(tasks) - 1) * task["turns"][1], "wrong turns")
         if not hopeless(own, [*above, task], less, supply, task["name"] in late):
             check_jobs(task, task["name"] in late, own, [(t["cost"], *stair) for t in above for stair in t["stairs"]] + less, line)
     return True
@@ -109,23 +111,21 @@ def check_jobs(task, late, proof, other, line):
     if late:
         return covers(proof["gaps"], lambda t: task["held"] + count * task["cost"] + requests(other, t), line, comes[count - 1] + task["deadline"])
     for i, u in enumerate(proof["jobs"]):
-        need(task["held"] + (i + 1) * task["cost"] + requests(other, u) <= line(u), f"{task['name']}: job {i} is not done by {u}")
-        need(u - comes[i] <= task["deadline"], f"{task['name']}: job {i} is late")
+        done = task["held"] + (i + 1) * task["cost"] + requests(other, u) <= line(u)
+        need(done and u - comes[i] <= task["deadline"], f"{task['name']}: job {i} is not done by {u}, or late")
     return need(count and proof["jobs"][-1] <= max(0, comes[count]), f"{task['name']}: its busy period goes on")
 
 
 def check_windows(tasks, late, proof, less, line, supply, first):
     """Steps (t, u) down from a horizon: what is due by t is there by u; or one window in which too much is due."""
     rows = [(task["cost"], t, j, task["deadline"]) for task in tasks for t, j in task["stairs"]]
-
     def due(t):
         return sum(c * ((t + j - d) // p + 1 if p < NEVER else 1) for c, p, j, d in rows if t + j >= d) if t >= first else 0
     if late:
         return covers(proof["gaps"], lambda u: due(proof["window"]) + requests(less, u), line, proof["window"])
-    spare = Fraction(supply[1], supply[2]) - sum(Fraction(c, t) for c, t, *_ in [*rows, *less] if t < NEVER)
+    spare, below = Fraction(supply[1], supply[2]) - sum(Fraction(c, t) for c, t, *_ in [*rows, *less] if t < NEVER), proof["horizon"]
     fixed = sum(c if t >= NEVER else max(0, Fraction(c * (t + j - d), t)) for c, t, j, d in rows)
     fixed += sum(c if t >= NEVER else Fraction(c * (t - 1 + j), t) for c, t, j in less) + Fraction(supply[0] * supply[1], supply[2])
-    below = proof["horizon"]
     need(spare > 0 and below * spare >= fixed, "the horizon is too near")
     for t, u in proof["steps"]:
         need(t <= below and due(t) == due(below), "a deadline between two steps is left out")
@@ -136,9 +136,9 @@ def check_windows(tasks, late, proof, less, line, supply, first):
 
 def check(certificate):
     """Check a certificate; True if numbers prove all of it, False if a rule is left. Raises `Wrong`."""
-    need(certificate["format"] == "rtvirt admission certificate 1", "this is no certificate of admission")
     late = [f"{part['vcpu'].rsplit('/', 1)[0]}/{name}" for part in certificate["vcpus"] for name in part["late"]]
-    need(sorted(late) == sorted(certificate["late"]) and certificate["admitted"] == (not late), "the verdict does not follow from its parts")
+    need(certificate["format"] == "rtvirt admission certificate 1" and sorted(late) == sorted(certificate["late"])
+         and certificate["admitted"] == (not late), "this is no certificate of admission, or its verdict does not follow from its parts")
     return all([check_vcpu(part) for part in certificate["vcpus"]])
 
 

@@ -35,16 +35,17 @@ def part(admission: Any, vcpu: Vcpu, promise: Promise, outcome: Outcome) -> dict
     late = [name for name in outcome.bounds if f"{vcpu.vm.name}/{name}" in admission.late]
     found: dict[str, Any] = {"vcpu": vcpu.name, "guest": LIKE.get(vcpu.vm.guest, vcpu.vm.guest), "promise": promise.evidence, "late": late,
                              "less": [], "tasks": [], "proof": {}}
-    if promise.supply is None or outcome.test == "none":
-        return found | {"promise": promise.evidence | {"reason": promise.reason if promise.supply is None else outcome.witness.why()},
-                        "tasks": [{"name": name} for name in outcome.bounds], "unproved": int(promise.supply is not None)}
+    if promise.supply is None:
+        return found | {"promise": promise.evidence | {"reason": promise.reason}, "tasks": [{"name": name} for name in outcome.bounds]}
+    if outcome.test == "none":
+        return found | {"promise": {"rule": "none", "reason": outcome.witness.why()}, "tasks": [{"name": name} for name in outcome.bounds]}
     asked = taskset(outcome.tasks, by_priority=vcpu.vm.guest in ("fp", "dm"))
     found["less"] = less_of(promise.supply)
     found["tasks"] = [row(asked, k, outcome) for k in range(len(asked))]
     try:
         found["proof"] = proof(found["guest"], asked, promise.supply, late, outcome.held)
     except LimitError as reason:
-        found |= {"unproved": 1, "proof": {"reason": str(reason)}}
+        found |= {"unproved": 1, "promise": {"rule": "none"}, "proof": {"reason": str(reason)}}
     return found
 
 

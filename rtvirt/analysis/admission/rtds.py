@@ -56,12 +56,13 @@ def promise(host: Host, vcpu: Vcpu, servers: list[Server]) -> Promise:
     divided = any(other.cpus != vcpu.cpus for other in host.running)
     more = tuple((4 * charges.switch, server.period, charges.late) for server in (own, *rivals)) if charges.switch else ()
     extra = charges.late + charges.taken(own.period, more)
-    wait = wait_of(own, rivals, len(vcpu.cpus), divided, counts=charges.free) + extra
-    evidence = {"rule": "servers", "cpus": len(vcpu.cpus), "divided": int(divided), "wait": wait - extra, "overheads": extra,
+    wait, counts = wait_of(own, rivals, len(vcpu.cpus), together=charges.free and not divided)
+    evidence = {"rule": "servers", "cpus": len(vcpu.cpus), "wait": wait, "counts": counts, "window": own.period, "overheads": extra, "polls": 0,
                 "own": [own.budget, own.period, int(own.steady)],
                 "rivals": [[server.budget, server.period, int(server.steady)] for server in rivals]}
+    wait += extra
     if own.budget + wait > own.period:
-        uses = [(server.anywhere if divided else server.late)(own.period) for server in rivals]
+        uses = [server.late(own.period) for server in rivals]
         asked = ", ".join(f"{other.name} {format_ns(use)}" for other, use in zip(others, uses))
         return nothing(vcpu, f"within {format_ns(own.period)} before a deadline of its own its rivals may use so much ({asked}; pCPUs: "
                        f"{len(vcpu.cpus)}) that it may wait {format_ns(wait)}, and cannot be sure of {format_ns(own.budget)}: lower their budgets, "
@@ -71,14 +72,16 @@ def promise(host: Host, vcpu: Vcpu, servers: list[Server]) -> Promise:
                    f"wanting it, beside {names(others)}", evidence, more)
 
 
-def wait_of(own: Server, rivals: list[Server], cpus: int, divided: bool, *, counts: bool) -> int:
-    """Longest time within a period of `own` in which it wants to run and does not [ns].
+def wait_of(own: Server, rivals: list[Server], cpus: int, *, together: bool) -> tuple[int, str]:
+    """Longest time within a period of `own` in which it wants to run and does not [ns], and what it was counted by.
 
-    `divided` host: other vCPUs live on other pCPUs. A replenishment then tells only the head of the one run queue, which may not run here
-    (6.2.8), and a vCPU whose deadline has moved on runs on. So deadlines mean nothing, and rivals count wherever their budgets lie. `counts`:
-    overheads are free, so all that the pCPU did since it was last without such work is known.
+    `together`: no vCPU lives on other pCPUs, and overheads are free, so all that this pCPU did since it was last without such work is known. On a
+    divided host it is not: a replenishment tells only the head of the one run queue, which may not run here (6.2.8), and a vCPU whose deadline has
+    moved on runs on. But no longer than the budget lasts with which it began: what is used late in a period is still bounded.
     """
-    wait = longest_wait([(rival.anywhere if divided else rival.late)(own.period) for rival in rivals], cpus)
-    if counts and cpus == 1 and not divided and any(rival.steady for rival in rivals) and (other := since_idle(own, rivals)) is not None:
-        wait = min(wait, other)
-    return wait
+    wait = longest_wait([rival.late(own.period) for rival in rivals], cpus)
+    if together and cpus == 1 and any(rival.steady for rival in rivals):
+        other = since_idle(own, rivals)
+        if other is not None and other < wait:
+            return other, "asks"
+    return wait, "late"

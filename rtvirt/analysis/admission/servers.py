@@ -83,7 +83,8 @@ def one(host: Host, vcpu: Vcpu, found: dict[int, Server]) -> Promise:
     wait, evidence = wait_of(host, own, rivals, len(vcpu.cpus))
     if own.budget <= 0 or own.budget + wait + extra > own.period:
         return nothing(vcpu, f"{names(first)} may keep it waiting for {format_ns(wait + extra)} in a period of {format_ns(own.period)}, and it "
-                       f"cannot be sure of {format_ns(own.budget)}: lower budgets, or use more pCPUs")
+                       f"cannot be sure of {format_ns(own.budget)}: lower budgets, or use more pCPUs",
+                       evidence | {"overheads": extra, "polls": 0} if evidence["counts"] == "late" else None)
     response = own.budget + wait + extra
     supply = kind.supply(own.period, own.budget, response)
     return Promise(supply, f"{vcpu.name} has {format_ns(own.budget)} in every {format_ns(own.period)}, within {format_ns(response)} of its "
@@ -120,7 +121,8 @@ def pieces_of(vcpu: Vcpu, period: int) -> int:
 
 def wait_of(host: Host, own: Server, rivals: list[Server], cpus: int) -> tuple[int, dict[str, Any]]:
     """Longest wait for the budget within a period [ns], and what it was computed from."""
-    evidence: dict[str, Any] = {"rule": "budgets", "cpus": cpus, "own": [own.budget, own.period], "rivals": [[r.budget, r.period] for r in rivals]}
+    evidence: dict[str, Any] = {"rule": "servers", "cpus": cpus, "window": own.period, "own": [own.budget, own.period, int(own.steady)],
+                                "rivals": [[rival.budget, rival.period, int(rival.steady)] for rival in rivals]}
     saves, edf = KINDS[host.scheduler.kernel_name].saves, order_of(host) == "edf"
     if host.scheduler.kernel_name == "cbs":
         wait = shared_out(own, rivals, cpus)
@@ -129,7 +131,8 @@ def wait_of(host: Host, own: Server, rivals: list[Server], cpus: int) -> tuple[i
         jobs = cpus == 1 and not saves
         use = Server.jobs if jobs else Server.anywhere
         wait = response_wait(own, rivals, use, cpus) if host.charges.free else longest_wait([use(rival, own.period) for rival in rivals], cpus)
-        return wait, evidence | {"wait": wait, "counts": "jobs" if jobs else "anywhere"}
+        window = own.budget + wait if host.charges.free else own.period
+        return wait, evidence | {"wait": wait, "counts": "jobs" if jobs else "anywhere", "window": window}
     wait = longest_wait([rival.late(own.period) for rival in rivals], cpus)
     if cpus == 1 and not saves and host.charges.free and (other := since_idle(own, rivals)) is not None and other < wait:
         return other, evidence | {"wait": other, "counts": "asks"}
