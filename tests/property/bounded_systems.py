@@ -42,7 +42,7 @@ def system(seed: object, name: str, guest: str, *, costs: bool = False) -> tuple
 
 def vm(rnd: random.Random, name: str, guest: str, cpus: int, load: float, common: int | None, pinned: bool, costs: bool) -> rv.VM:
     """One VM: sometimes a neighbour of another kind, whose budget may be wasted, saved up or always used."""
-    vcpus = 2 if rnd.random() < 0.15 else 1
+    vcpus = 2 if rnd.random() < 0.2 else 1
     period = common or ms(rnd.choice([3, 4, 5, 8, 10, 20]))
     budget = max(us(200), min(period, us(50) * round(load / vcpus * rnd.uniform(0.3, 1.1) * period / us(50))))
     kind = rnd.random()
@@ -54,7 +54,8 @@ def vm(rnd: random.Random, name: str, guest: str, cpus: int, load: float, common
         tasks = [task(rnd, f"t{k}", period, budget, vcpus) for k in range(rnd.randint(1, 3))]
         if guest != "fifo" and rnd.random() < 0.25:
             tasks.append(rv.hog())
-    tasks = [one.replace(vcpu=rnd.randrange(vcpus)) if vcpus > 1 else one for one in tasks]
+    if vcpus > 1 and rnd.random() < 0.6:
+        tasks = [one.replace(vcpu=rnd.randrange(vcpus)) for one in tasks]
     return rv.VM(name, tasks=tasks, vcpus=vcpus, guest=guest, budget=budget, period=period, affinity=[rnd.randrange(cpus)] if pinned else None,
                  priority=rnd.choice([None, 1, 2, 3]), quantum=ms(rnd.choice([1, 3])), start=rnd.choice([0, 0, 0, ms(3), us(rnd.randint(1, 9000))]))
 

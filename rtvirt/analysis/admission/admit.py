@@ -12,6 +12,7 @@ from .guests import Outcome, Unknown, outcome
 from .host import Host, Promise, Vcpu
 from .outcome import Admission
 from .registry import promises
+from .roaming import roaming
 
 
 def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: Overheads | None = None,
@@ -69,23 +70,23 @@ def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: O
     held = blocking_of(whole, blocking or {})
     host = Host(whole, scheduler, Overheads.of(whole.costs) if overheads is None else overheads)
     found = promises(host)
-    outcomes = [judge(host, vcpu, promise, held) for vcpu, promise in zip(host.vcpus, found)]
+    outcomes = [judge(host, vcpu, found, held) for vcpu in host.vcpus]
     bounds: dict[str, int | None] = {f"{vm.name}/{task.name}": None for vm in whole.vms for task in vm.tasks}
     for vcpu, result in zip(host.vcpus, outcomes):
         bounds |= {f"{vcpu.vm.name}/{name}": bound for name, bound in result.bounds.items()}
     return Admission(whole, scheduler, bounds, tuple(host.vcpus), tuple(found), tuple(outcomes), None if new is None else new.name)
 
 
-def judge(host: Host, vcpu: Vcpu, promise: Promise, blocking: Mapping[str, int]) -> Outcome:
-    """Bounds of what runs on one vCPU."""
-    tasks = [] if vcpu.roams and vcpu.number else list(vcpu.vm.tasks if vcpu.roams else vcpu.tasks)
+def judge(host: Host, vcpu: Vcpu, found: list[Promise], blocking: Mapping[str, int]) -> Outcome:
+    """Bounds of what runs on one vCPU; of a guest that moves its tasks, all of it at its first vCPU."""
+    if vcpu.roams:
+        first = vcpu.index - vcpu.number
+        return Outcome({}, "none") if vcpu.number else roaming(vcpu.vm, found[first:first + vcpu.vm.vcpus])
+    tasks, promise = vcpu.tasks, found[vcpu.index]
     due = any(task.deadline is not None for task in tasks)
     none = dict.fromkeys((task.name for task in tasks), None)
     if not tasks or promise.supply is None:
         return Outcome(none, "none", Unknown(promise.reason) if due else None)
-    if vcpu.roams:
-        return Outcome(none, "none", Unknown(f"{vcpu.vm.name} moves its tasks between {vcpu.vm.vcpus} vCPUs, and no bound is derived for that: pin "
-                                             "them (Task(vcpu=...))") if due else None)
     mine = {task.name: blocking[key] for task in tasks if (key := f"{vcpu.vm.name}/{task.name}") in blocking}
     return outcome(vcpu, promise.supply, host.overheads, mine)
 

@@ -37,8 +37,9 @@ def part(admission: Any, vcpu: Vcpu, promise: Promise, outcome: Outcome) -> dict
                              "less": [], "tasks": [], "proof": {}}
     if promise.supply is None:
         return found | {"promise": promise.evidence | {"reason": promise.reason}, "tasks": [{"name": name} for name in outcome.bounds]}
-    if outcome.test == "none":
-        return found | {"promise": {"rule": "none", "reason": outcome.witness.why()}, "tasks": [{"name": name} for name in outcome.bounds]}
+    if not outcome.tasks:                             # no test, or one whose proofs are not written down
+        reason = {"unproved": 1} if outcome.witness is None else {"promise": {"rule": "none", "reason": outcome.witness.why()}}
+        return found | {"promise": {"rule": "none"}, "tasks": [{"name": name} for name in outcome.bounds]} | reason
     asked = taskset(outcome.tasks, by_priority=vcpu.vm.guest in ("fp", "dm"))
     found["less"] = less_of(promise.supply)
     found["tasks"] = [row(asked, k, outcome) for k in range(len(asked))]
