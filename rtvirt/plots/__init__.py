@@ -17,7 +17,8 @@ from .style import COLOURS, Picture, describe, meaning_of, show, styled
 from .supply_demand import SupplyDemand, curves, supply_demand
 from .supply_seen import least_supply, supply_seen
 from .verdicts import verdicts
+from .why import why
 
 __all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "classes", "compare", "credit_curves", "credits", "curves", "describe", "ecdf",
            "executors", "gantt", "interfaces", "least_supply", "meaning_of", "ratio", "shares", "show", "stints", "styled", "supply_demand",
-           "supply_seen", "tail", "verdicts", "wilson"]
+           "supply_seen", "tail", "verdicts", "why", "wilson"]

@@ -139,4 +139,4 @@ def test_admit_says_yes_or_why_not(tmp_path):
     assert told.exit_code == 0 and "every deadline is met" in told.output and (tmp_path / "proof.json").exists()
     assert CliRunner().invoke(main, ["admit", str(phone), "--scheduler", "credit"]).exit_code == 1
     unknown = CliRunner().invoke(main, ["admit", str(phone), "--scheduler", "bvt"])
-    assert unknown.exit_code == 1 and "promises are known" in unknown.output
+    assert unknown.exit_code == 1 and "no bound is known" in unknown.output

@@ -22,7 +22,8 @@ def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: O
     Parameters
     ----------
     system : System
-    scheduler : RTDS, FixedPriority, RoundRobin, Null, Credit
+    scheduler
+        Any of ``rv``'s; those that share by weight promise nothing, and `why` says why.
     new : VM, optional
         A VM to be created while the system runs: admitted if it and all the others meet their deadlines.
     overheads : Overheads, optional
