@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from ..plots import gantt, styled
 from ..results import Run
-from ..schedulers import ARINC653, RTDS, SEDF, Credit, FixedPriority, RoundRobin
+from ..schedulers import ARINC653, RTDS, SEDF, Credit, Credit2, FixedPriority, RoundRobin
 from ..simulation import simulate
 from ..system import VM, System, Task, hog
 from ..units import ms
@@ -40,6 +40,7 @@ SCHEDULERS: dict[str, Callable[[System], Any]] = {
     "ARINC 653": table,
     "fixed priority": lambda system: FixedPriority(),
     "round robin": lambda system: RoundRobin(ms(10)),
+    "credit2": lambda system: Credit2(),
 }
 RESERVE = ("RTDS", "SEDF", "ARINC 653")             # those that look at budgets
 
