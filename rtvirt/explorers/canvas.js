@@ -74,6 +74,22 @@ function oncePerFrame(draw) {
   return ask;
 }
 
+// Keep a picture true while the model, the theme or its room changes; returns how to stop. `refresh` reads the model anew, `paint` is
+// a `oncePerFrame`, `forget` drops what was known of the theme's colours.
+function keepTrue(model, root, refresh, paint, forget) {
+  refresh();
+  model.on("change", refresh);                    // once a message, whatever it brings
+  const forgetTheme = watchTheme(() => { forget(); refresh(); });
+  const sizes = new ResizeObserver(paint);
+  sizes.observe(root);
+  return () => {
+    model.off("change", refresh);
+    forgetTheme();
+    sizes.disconnect();
+    paint.cancel();
+  };
+}
+
 const patterns = new Map();
 // The fill of a meaning: its colour, with a hatch in a darker tone.
 function fill(g, meaning) {

@@ -179,18 +179,8 @@ function render({ model, el: root }) {
     tip.style.top = `${event.clientY - canvas.getBoundingClientRect().top + 18}px`;
   });
   canvas.addEventListener("pointerleave", () => { tip.hidden = true; });
-  refresh();
-  model.on("change", refresh);
-  const forgetTheme = watchTheme(() => { look = null; refresh(); });
-  const sizes = new ResizeObserver(paint);
-  sizes.observe(root);
   keepKeysOfLists(root);
-  return () => {
-    model.off("change", refresh);
-    forgetTheme();
-    sizes.disconnect();
-    paint.cancel();
-  };
+  return keepTrue(model, root, refresh, paint, () => { look = null; });
 }
 
 export default { render };

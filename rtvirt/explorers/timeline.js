@@ -140,20 +140,13 @@ function render({ model, el: root }) {
   canvas.addEventListener("pointerleave", () => { tip.hidden = true; });
 
   resetView();
-  refresh();
-  model.on("change", refresh);                    // once a message, whatever it brings
+  const stop = keepTrue(model, root, refresh, paint, () => { look = null; keys.dataset.key = ""; });
   const follow = () => { resetView(); paint(); };
   model.on("change:view", follow);
-  const forgetTheme = watchTheme(() => { look = null; keys.dataset.key = ""; refresh(); });
-  const sizes = new ResizeObserver(paint);
-  sizes.observe(root);
   return () => {
-    model.off("change", refresh);
+    stop();
     model.off("change:view", follow);
     document.removeEventListener("rtvirt-view", told);
-    forgetTheme();
-    sizes.disconnect();
-    paint.cancel();
   };
 }
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..jit import kernel
-from .runqueue import NOBODY
-from .server_dispatch import account, charge, come, elect, leave, sleep, start, tick, worth, yield_  # noqa: F401  (the loop's)
+from .server_dispatch import account, come, decide, leave, sleep, start, tick, worth, yield_  # noqa: F401  (the loop's)
 from .server_periods import place, replenish  # noqa: F401
 from .server_queues import Servers
 
@@ -64,11 +63,3 @@ class DeferrableServers(Servers):
 def wake(st, own, now, v):
     """What is left, is left: it waits for a pCPU (S4.1)."""
     come(st, own, v, now + st.costs.wake_path)
-
-
-@kernel
-def decide(st, own, now, p):
-    """Charge the holder; then the first that is ready."""
-    if own.pcpus[p].vcpu != NOBODY:
-        charge(st, own, now, own.pcpus[p].vcpu)
-    return elect(st, own, now, p)

@@ -14,8 +14,7 @@ from typing import Any, ClassVar
 
 from ..jit import kernel
 from .contracts import Contracts
-from .runqueue import NOBODY
-from .server_dispatch import account, charge, come, elect, leave, sleep, start, tick, worth, yield_  # noqa: F401  (the loop's)
+from .server_dispatch import account, come, decide, leave, sleep, start, tick, worth, yield_  # noqa: F401  (the loop's)
 from .server_periods import place, replenish  # noqa: F401
 from .server_queues import Servers
 
@@ -67,11 +66,3 @@ class PeriodicServers(Servers):
 def wake(st, own, now, v):
     """It has been in the queue, or idling on a pCPU, all the time, unless its budget is used up (S3.2)."""
     come(st, own, v, now + st.costs.wake_path)
-
-
-@kernel
-def decide(st, own, now, p):
-    """Charge the holder, idling or not; then the first with something left (`Rules.idles`: whether it has anything to run or not)."""
-    if own.pcpus[p].vcpu != NOBODY:
-        charge(st, own, now, own.pcpus[p].vcpu)
-    return elect(st, own, now, p)

@@ -25,6 +25,14 @@ def charge(st, own, now, v):
 
 
 @kernel
+def decide(st, own, now, p):
+    """Charge the holder; then the first that is ready. Polling and sporadic servers, and CBS, have more to say between the two."""
+    if own.pcpus[p].vcpu != NOBODY:
+        charge(st, own, now, own.pcpus[p].vcpu)
+    return elect(st, own, now, p)
+
+
+@kernel
 def elect(st, own, now, p):
     """Give `p` to the first of its holder and those that wait and may run there; for as long as something is left (S1.4)."""
     holder, first = own.pcpus[p].vcpu, own.queues.line[WAITING].head

@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from ..errors import Problem, SpecError
 from ..schedulers import Credit2
 from ..system import Costs
 from ..units import us
 from .interpreted import interpreted
+from .opened import Opened
 from .steps import IDLE_DOMAIN, blocked_for_good
 
 if TYPE_CHECKING:
@@ -34,17 +33,8 @@ def path_costs() -> Costs:
 
 
 @dataclass(frozen=True)
-class OpenedCredit2(Credit2):
+class OpenedCredit2(Opened, Credit2):
     """Credit2 as it stands when a trace's window opens."""
-
-    opening: dict[str, Any] = field(kw_only=True, repr=False, compare=False)
-
-    def make_state(self, cpus: int, contracts: Any) -> Any:
-        """The scheduler's tables, with the opening in them."""
-        state = super().make_state(cpus, contracts)
-        first = {name: int(np.argmax(contracts.vcpu_vm == i)) for i, name in enumerate(contracts.names)}
-        super().set_initial(state, self.opening, first, contracts)
-        return state
 
 
 class Record(NamedTuple):

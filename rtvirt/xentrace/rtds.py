@@ -7,7 +7,7 @@ by the same path.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..errors import Problem, SpecError
 from ..schedulers import RTDS
 from ..system import Costs
 from ..units import us
+from .opened import Opened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,17 +35,8 @@ def path_costs() -> Costs:
 
 
 @dataclass(frozen=True)
-class OpenedRTDS(RTDS):
+class OpenedRTDS(Opened, RTDS):
     """RTDS as it stands when a trace's window opens."""
-
-    opening: dict[str, Any] = field(kw_only=True, repr=False, compare=False)
-
-    def make_state(self, cpus: int, contracts: Any) -> Any:
-        """The scheduler's tables, with the opening in them."""
-        state = super().make_state(cpus, contracts)
-        first = {name: int(np.argmax(contracts.vcpu_vm == i)) for i, name in enumerate(contracts.names)}
-        super().set_initial(state, self.opening, first, contracts)
-        return state
 
 
 def contract(window: Window, domain: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from ..units import ms, us
 from . import credit2, rtds
 from .clocks import accountings_of, ticks_of
 from .guest import guest_tasks
+from .opened import Opened
 from .opening import Opening, opening_of
 from .steps import IDLE_DOMAIN
 
@@ -128,17 +129,12 @@ def whole_numbers(values: Any, column: str, file: str) -> Any:
 
 
 @dataclass(frozen=True)
-class OpenedCredit(Credit):
+class OpenedCredit(Opened, Credit):
     """Xen's credit scheduler as it stands when a trace's window opens: with credits, active list and the traced machine's own timers."""
 
-    opening: Opening = field(kw_only=True, repr=False, compare=False)
-
-    def make_state(self, cpus: int, contracts: Any) -> Any:
-        """The scheduler's arrays, with the opening in them."""
-        state = super().make_state(cpus, contracts)
-        first = {name: int(np.argmax(contracts.vcpu_vm == i)) for i, name in enumerate(contracts.names)}
-        super().set_initial(state, self.opening.initial(), first, contracts)
-        return state
+    def initial(self) -> dict[str, Any]:
+        """An `Opening` knows more than `initial` takes."""
+        return self.opening.initial()
 
 
 class Window:
