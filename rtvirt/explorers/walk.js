@@ -193,17 +193,7 @@ function render({ model, el: root }) {
   }
   // Another run may have the same layout, and then only its bytes travel.
   const changed = () => { if (!run || run.columns !== model.get("run").columns || run.bytes !== model.get("data")) restart(); if (run) refresh(); };
-  changed();
-  model.on("change", changed);
-  const forgetTheme = watchTheme(() => { look = null; paint(); });
-  const sizes = new ResizeObserver(paint);
-  sizes.observe(root);
-  return () => {
-    model.off("change", changed);
-    forgetTheme();
-    sizes.disconnect();
-    paint.cancel();
-  };
+  return keepTrue(model, root, changed, paint, () => { look = null; });
 }
 
 export default { render };
