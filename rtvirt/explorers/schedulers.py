@@ -67,8 +67,7 @@ def fixed(params: Params) -> dict[str, Fixed]:
     if not {params.left, params.right} & {"RTDS", "SEDF"}:
         found |= {"hog_budget": Fixed(2.5, "neither scheduler knows it"), "extratime": Fixed("nobody", "neither scheduler knows it")}
     if params.left not in RESERVE and params.right not in RESERVE:
-        why = "neither scheduler knows it"
-        found |= {"budget": Fixed(min(2.0, params.period), why)}
+        found |= {"budget": Fixed(2.0, "neither scheduler knows it"), "period": Fixed(4, "neither scheduler knows it")}
     if params.hogs == 0:
         found |= {"hog_budget": Fixed(2.5, "there are no hogs")}
     return found
