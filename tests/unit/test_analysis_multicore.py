@@ -177,8 +177,8 @@ def test_no_test_contains_the_others():
         assert global_edf_schedulable(tasks, 2)
 
 
-def test_baruahs_test_as_published_admits_what_misses():
-    """Three tasks without any laxity on two pCPUs: in the paper, everything is cut to nothing at A = 0."""
+def test_windows_cut_without_the_unit_admit_what_misses():
+    """Three tasks without any laxity on two pCPUs: cut at t − C, everything is cut to nothing at A = 0."""
     rows = [{"period": 4, "cost": 2, "deadline": 2}, {"period": 3, "cost": 1, "deadline": 1}, {"period": 2, "cost": 1, "deadline": 1}]
     assert any(seen > row["deadline"] for seen, row in zip(oracle.worst(rows, 2, "edf", [0, 0, 0], 24), rows))
     found = global_edf_schedulable(as_tasks(rows), 2, test="bar")

@@ -5,8 +5,9 @@ tasks had work left there. In the window of length t = A + D since then the job 
 which others used all that was supplied: ``sum of I_i >= supply(t) − m·(C − 1)``, every I_i cut at t − C + 1. If no window of any task allows
 that, no job misses.
 
-Both papers cut at t − C and accept ``sum of I_i + m·C <= supply(t)``. With equality that admits sets that miss: three tasks of wcet 1 and
-deadline 1 on two pCPUs, whose I_i are then all cut to nothing. The whole unit here repairs it, as in the BCL test.
+As we know both tests (the papers were not at hand) they cut at t − C and accept ``sum of I_i + m·C <= supply(t)``. With equality that admits
+sets that miss: three tasks of wcet 1 and deadline 1 on two pCPUs, whose I_i are then all cut to nothing. The whole unit here repairs it, as in
+the BCL test.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def longest_window(rows: Sequence[Sporadic], k: int, supply: Supply, m: int) -> 
 def demand(table: np.ndarray, k: int, m: int, t: np.ndarray) -> np.ndarray:
     """(windows, tasks) int64 [ns]: what each task may do in windows `t` that end with a deadline of k; for k itself with m·(C − 1) + 1 for its job.
 
-    Every task is cut at the time that the job of k waits, t − C + 1. The m − 1 tasks that gain most by it carry work in. (The papers cut k's own
+    Every task is cut at the time that the job of k waits, t − C + 1. The m − 1 tasks that gain most by it carry work in. (The usual form cuts k's own
     earlier jobs at t − D, too; they never reach it.)
     """
     cost, deadline, period = table.T

@@ -44,7 +44,7 @@ def mpr_schedulable(tasks: Sequence[Task] | VM, supply: Shape) -> Verdict:
     -----
     Sufficient. Every vCPU's budget must be there for the tasks while any of them is ready: a guest must not let a vCPU with budget sleep while
     another, without budget, keeps its task waiting. RTDS's vCPUs do that if they sleep: a guest that polls when idle does not.
-    The published inequality is repaired by one unit of time (`limited_carry_in`).
+    One unit of time stricter than the form that is mostly quoted, which admits sets that miss (`limited_carry_in`).
 
     References
     ----------
