@@ -28,6 +28,7 @@ SHOWN = ms(32)
 PERIODS = [us(100 * k) for k in range(5, 101)]
 LOOKS = {"car": (COLOURS["real-time"], "#ffffff"), "radio": ("#56B4E9", "#000000"), "switches": (COLOURS["hypervisor"], "#000000"),
          "Android": (COLOURS["best effort"], "#000000")}
+LEGIBLE = 0.1             # of the chip: pieces of the bar that are narrower say their name when pointed at
 SCHEDULERS = {"periodic servers": PeriodicServers(order="edf"), "RTDS": RTDS(), "credit": Credit()}
 
 
@@ -156,11 +157,12 @@ def sentence(sale: Sale) -> str:
 
 
 def refusals(sale: Sale) -> dict[str, str]:
-    """Why customers are promised nothing."""
+    """Why customers are promised nothing; `why` tells the rules behind it, too."""
     found = {}
     for vcpu, promise in zip(sale.admission.vcpus, sale.admission.promises):
         if vcpu.vm.name in CUSTOMERS and promise.supply is None:
-            reason = sub(r"(\d) us", r"\1 µs", " ".join(promise.reason.removeprefix(f"{vcpu.name}: ").replace("/0", "").split()))
+            short, *_rules = promise.reason.removeprefix(f"{vcpu.name}: ").partition(" (docs/")
+            reason = sub(r"(\d) us", r"\1 µs", " ".join(short.replace("/0", "").split()))
             found[vcpu.vm.name] = f"{reason.removesuffix('.')}."
     return found
 
@@ -168,8 +170,9 @@ def refusals(sale: Sale) -> dict[str, str]:
 def bar(shares: dict[str, Fraction]) -> str:
     """The chip as a bar of HTML, a piece a share."""
     whole = max(1.0, float(sum(share for share in shares.values() if share > 0)))
-    pieces = [f'<div style="flex:0 0 {100 * float(share) / whole:.3f}%;background:{LOOKS[name][0]};color:{LOOKS[name][1]}">'
-              f"<span>{name} {percent(share)}</span></div>" for name, share in shares.items() if share > 0]
+    pieces = [f'<div style="flex:0 0 {100 * float(share) / whole:.3f}%;background:{LOOKS[name][0]};color:{LOOKS[name][1]}" '
+              f'title="{name} {percent(share)}">{f"<span>{name} {percent(share)}</span>" if share > LEGIBLE * whole else ""}</div>'
+              for name, share in shares.items() if share > 0]
     return f'<div class="rtvirt-bar" role="img" aria-label="{said_of(shares)}">{"".join(pieces)}</div>'
 
 
@@ -221,15 +224,16 @@ def draw_bar(ax: Axes, shares: dict[str, Fraction]) -> None:
         if share > 0:
             wide = 100 * float(share)
             ax.barh(0, wide, left=at, color=LOOKS[name][0], edgecolor="white")
-            if wide > 9:
+            if wide > 100 * LEGIBLE:
                 ax.text(at + wide / 2, 0, f"{name} {percent(share)}", ha="center", va="center", color=LOOKS[name][1])
     ax.set_xlim(0, max(100.0, left[-1]))
     ax.set_yticks([])
-    ax.set_xlabel("share of the chip [%]")
+    ax.set_xlabel("share of the chip [%]; grey: switches")
 
 
 def explorer(**values: float) -> Explorer:
     """The explorer, starting from given parameters; SpecError in words where they cannot be run."""
     check_ranges(Params(), values)
     return Explorer(Params(**values), compute, Scene(), "Sell a chip to a car maker and a radio maker, and keep as much as you can for Android. "
-                    "Move a slider (arrow keys work): nowhere may blue be above black. Then let another scheduler keep the promises.", ends=ends)
+                    "Move a slider (arrow keys work): nowhere may blue be above black. Grey in the bar: switches. "
+                    "Then let another scheduler keep the promises.", ends=ends)
