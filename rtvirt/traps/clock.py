@@ -162,6 +162,7 @@ def guest_time(run: Run, vm: str, *, period: int = 10_000_000, policy: str = "lo
     names, numbers = run.vcpu_names
     mine = np.flatnonzero((names[table["vcpu"]] == vm) & (numbers[table["vcpu"]] == vcpu))
     starts, ends = table["start"][mine], table["end"][mine]
+    ends = np.where(ends == run.duration, run.duration + 1, ends)          # the run ends there, not the stint
     if policy == "lost":
         delivered = lost_ticks(starts, ends, period)
         due = np.arange(1, len(delivered) + 1, dtype=np.int64) * period

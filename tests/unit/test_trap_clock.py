@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rtvirt as rv
+from rtvirt.explorers import clock
 from rtvirt.traps.clock import ERAS, POLICIES, guest_time, late_ticks, lost_ticks, own_period, timer_window
 from rtvirt.units import ms, s, us
 
@@ -101,3 +102,28 @@ def test_mistakes_are_explained(turns, change, words):
         timer_window(0, 0, xen="5")
     with pytest.raises(rv.SpecError, match="a/hog"):
         own_period(turns, "a", "control")
+
+
+def test_the_explorer_says_what_its_guest_cannot_know():
+    """Away two thirds of the time under credit; a budget in every 10 ms under RTDS; nothing lost alone."""
+    lost = clock.compute(clock.Params())
+    assert lost.time.drift < -0.6 and lost.seen.max() <= ms(20) < ms(60) < lost.real.max() and "has lost 1.99 s" in clock.sentence(lost)
+    kept = clock.compute(clock.Params(scheduler="RTDS", policy="catch-up"))
+    assert kept.real.max() <= ms(25) and abs(kept.time.drift) < 0.01
+    alone = clock.compute(clock.Params(hogs=0))
+    assert alone.time.drift == 0 and set(alone.real) == {ms(20)}
+    with pytest.raises(rv.SpecError, match="credit knows weights only"):
+        clock.compute(clock.Params(budget=5.0))
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_line_of_the_explorer_is_what_the_clock_reads(policy):
+    found = clock.compute(clock.Params(policy=policy))
+    times, off = clock.error(found.time)
+    if policy != "paravirtual":
+        corners = times[2:-1:2]                                              # the upper ones, where a tick has just been counted
+        assert np.allclose(off[2:-1:2] * 1e6, found.time.reads(corners.astype(np.int64)) - corners)
+        assert np.isclose(off[-1] * 1e6, found.time.reads(s(3)) - s(3))
+    assert times[-1] == s(3) and (off <= 1e-9).all() and (np.diff(times) >= 0).all() and off.min() < -20
+    scene = clock.explorer(policy=policy)._scene
+    assert scene.timeline.picture["curve_label"] == "clock error [ms]" and len(scene.figure().axes) == 2
