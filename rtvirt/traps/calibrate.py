@@ -12,7 +12,7 @@ from ..errors import RtvirtError
 from .parts import PARTS
 from .rows import Row, terms
 
-UNITS = {"us": 1e-6, "us/exit": 1e-6, "s": 1.0}
+UNITS = {"ns": 1e-9, "us": 1e-6, "us/exit": 1e-6, "s": 1.0}
 
 
 class Equation(NamedTuple):

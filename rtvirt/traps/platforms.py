@@ -110,11 +110,17 @@ def calibrate(name: str, entry: Mapping[str, Any], mine: list[Row], others: Mapp
     solved = fit(equations, name)
     own = {part.removeprefix("native "): value for part, value in solved.constants.items() if part.startswith("native ")}
     constants = {part: value for part, value in solved.constants.items() if not part.startswith("native ")}
-    natives |= own
+    natives |= own | stated(entry.get("stated_natives", {}), clock)
     natives |= {operation: natives[key] for operation, key in entry.get("natives", {}).items()}
     weak = {row.evidence for row in used} - set(STRONG)
     origin = {part: ("fit on rows " if not weak else "given by rows ") + ", ".join(map(str, where)) for part, where in solved.rows.items()}
+    origin |= {part: f"stated by {where}" for part, (_, _, where) in entry.get("stated", {}).items()}
     origin |= dict.fromkeys(entry.get("assumed", {}), "contained in another constant") | \
         {part: f"borrowed from {other}" for part, other in entry.get("borrowed", {}).items()}
-    return Platform(name, entry["label"], entry["year"], clock, {**constants, **assumed}, natives, origin, fine, alias,
-                    ", ".join(sorted(weak)) or "primary")
+    constants |= assumed | stated(entry.get("stated", {}), clock)
+    return Platform(name, entry["label"], entry["year"], clock, constants, natives, origin, fine, alias, ", ".join(sorted(weak)) or "primary")
+
+
+def stated(entries: Mapping[str, Any], clock: Fraction | None) -> dict[str, int]:
+    """Constants [cycles] that a source gives as they are: [value, unit, where]."""
+    return {part: round(to_cycles(value, unit, float(clock or 0))) for part, (value, unit, _) in entries.items()}
