@@ -1,4 +1,4 @@
-"""Pictures of runs: ``f(data, *, ax=None) -> Axes``. No global state: a new figure belongs to whoever called.
+"""Pictures of runs, bounds and costs: ``f(data, *, ax=None) -> Axes``. No global state: a new figure belongs to whoever called.
 
 Colours mean something (Okabe-Ito): real-time blue, best effort orange, driver VM green, hypervisor grey, miss vermillion, bound
 black dashed; each comes with a hatch or marker too.
@@ -12,13 +12,15 @@ from .gantt import gantt
 from .interfaces import interfaces
 from .latency import compare, ecdf, shares, tail
 from .ratios import ratio, wilson
+from .residuals import residuals
 from .stints import stints
 from .style import COLOURS, Picture, describe, meaning_of, show, styled
 from .supply_demand import SupplyDemand, curves, supply_demand
 from .supply_seen import least_supply, supply_seen
+from .trap_costs import trap_costs
 from .verdicts import verdicts
 from .why import why
 
 __all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "classes", "compare", "credit_curves", "credits", "curves", "describe", "ecdf",
-           "executors", "gantt", "interfaces", "least_supply", "meaning_of", "ratio", "shares", "show", "stints", "styled", "supply_demand",
-           "supply_seen", "tail", "verdicts", "why", "wilson"]
+           "executors", "gantt", "interfaces", "least_supply", "meaning_of", "ratio", "residuals", "shares", "show", "stints", "styled",
+           "supply_demand", "supply_seen", "tail", "trap_costs", "verdicts", "why", "wilson"]

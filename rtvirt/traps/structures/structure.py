@@ -1,0 +1,27 @@
+"""What a structure is: a table from operations to integer counts of parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from ..parts import NATIVE
+
+Table = Mapping[str, Mapping[str, int]]
+
+
+class Structure:
+    """A way to build a hypervisor. What its table does not name runs directly: the native operation and nothing else."""
+
+    name: ClassVar[str]
+    what: ClassVar[str]
+    who: ClassVar[str]
+
+    def table(self) -> Table:
+        """{operation: {part: count}} for one operation; ``native: 0`` where the parts replace the operation."""
+        raise NotImplementedError
+
+    def count(self, operation: str, times: int = 1) -> dict[str, int]:
+        """Parts of an elementary operation done `times` in a row."""
+        parts = {NATIVE: 1, **self.table().get(operation, {})}
+        return {part: n * times for part, n in parts.items() if n}
