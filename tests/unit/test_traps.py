@@ -220,6 +220,30 @@ def test_residuals_are_summed_up():
     assert summary.rows.sum() == TABLE[~TABLE.role.isin(["native", "not a crossing"])].residual.notna().sum()
 
 
+def test_the_page_is_in_step():
+    """docs/trap-costs.md: every price, every row that is not explained, how many rows play which part."""
+    page = (rv.data.FOLDER.parent / "docs" / "trap-costs.md").read_text(encoding="utf-8")
+    lines = {line.split("|")[1].strip(" `"): line for line in page.splitlines() if line.startswith("| `")}
+    for one in calibrated().values():
+        for part, cycles in one.constants.items():
+            assert f"`{part}` {cycles}" in lines[one.name], one.name
+    assert set(STRUCTURES) <= set(lines)
+    section = page.split("## What is not explained")[1]
+    named: set[int] = set()
+    for line in section.splitlines():
+        if line.startswith("| ") and line[2].isdigit():
+            for span in line.split("|")[1].split(","):
+                low, _, high = span.strip().partition("–")
+                named |= set(range(int(low), int(high or low) + 1))
+    assert named == set(TABLE.index[TABLE.role == "unexplained"])
+    counts = TABLE.role.value_counts()
+    for words in (f"{counts['predicted']} predicted", f"{counts['fit']} fitted on", f"{counts['given']} given", f"{counts['native']} native",
+                  f"{counts['not a crossing']} without", f"{counts['unexplained']} not explained"):
+        assert words in page.replace("\n", " "), words
+    ahead = TABLE.residual[TABLE.role == "predicted"].abs()
+    assert f"median residual {ahead.median():.1f} %, largest {ahead.max():.0f} %" in page
+
+
 # --- the fit ---------------------------------------------------------------------------------------------------------------------------
 
 
