@@ -5,12 +5,12 @@
     rv.traps.mix({"system_call": 1e5}, "arm_split", "x-gene")        cycles a second, also for arrays of rates
     rv.traps.crossover(a, b, "p4-672", x="system_call", y="pte_write")   who is cheaper where, and the line between
     rv.traps.predictions(), rv.traps.residuals()                     every published row beside the model
-    rv.traps.operations(), .structures(), .platforms(), .constants("p4-672")   what there is
+    rv.traps.operations(), .structures(), .platforms(), .constants("p4-672"), .priced("hypercall")   what there is
 
 Constants are fitted on primary and author data only; docs/trap-costs.md has them, and what is not explained.
 """
 
-from .catalogue import constants, exit_latencies, operations, platforms, structures
+from .catalogue import constants, exit_latencies, operations, platforms, priced, structures
 from .costs import Cost, cost, mix
 from .crossings import Crossings, crossings
 from .crossover import Crossover, crossover
@@ -44,4 +44,4 @@ __all__ = ["PARTS", "STRUCTURES", "ArmEl2", "ArmSplit", "ArmVhe", "BinaryTransla
            "HardwareAssist", "HardwareAssistToday",
            "Hosted", "Interpretation", "MicroVMM", "Microkernel", "Native", "Nested", "Paravirtual", "Part", "Platform", "Previrtualized",
            "RiscvH", "StaticPartitioning", "Structure", "TrapAndEmulate", "UserMode", "constants", "cost", "crossings", "crossover",
-           "exit_latencies", "mix", "operations", "platform", "platforms", "predictions", "residuals", "structures"]
+           "exit_latencies", "mix", "operations", "platform", "platforms", "predictions", "priced", "residuals", "structures"]
