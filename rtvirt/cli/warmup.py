@@ -17,7 +17,7 @@ FIRST = ("credit", "credit_2007", MACHINE)
 
 @click.command(help="Compile what the first notebooks use (or the schedulers and the machine that are named, or --all) ahead of time.")
 @click.argument("names", nargs=-1, type=click.Choice(ALL))
-@click.option("--all", "everything", is_flag=True, help="Every scheduler, and the machine: two or three minutes, once.")
+@click.option("--all", "everything", is_flag=True, help="Every scheduler, and the machine: about two minutes, once.")
 def warmup(names: tuple[str, ...], everything: bool) -> None:
     """Say what happens, one line before and one after each."""
     wanted = ALL if everything else names or FIRST

@@ -41,7 +41,7 @@ def medians(table: pd.DataFrame, *, by: str, columns: Mapping[str, str], ax: Axe
     Raises
     ------
     SpecError
-        A column that the table does not have.
+        A column that the table does not have, or nothing to draw.
 
     Notes
     -----
@@ -56,6 +56,8 @@ def medians(table: pd.DataFrame, *, by: str, columns: Mapping[str, str], ax: Axe
     >>> ax.get_lines()[0].get_xdata().tolist(), [label.get_text() for label in ax.get_yticklabels()]
     ([2.0, 0.0], ['A', 'B'])
     """
+    if not columns or not len(table):
+        raise SpecError([Problem("columns, table", (dict(columns), f"{len(table)} rows"), "a measure and a row", "sweep first, name what to draw")])
     if missing := [name for name in (by, *columns) if name not in table]:
         raise SpecError([Problem("column", name, ", ".join(map(str, table.columns)), "name columns of the table") for name in missing])
     found = table.groupby(by, sort=False)[list(columns)].quantile(MIDDLE).unstack()

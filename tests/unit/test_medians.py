@@ -46,3 +46,6 @@ def test_wrong_columns_are_named():
         rv.plots.medians(TABLE, by="kind", columns={"good": "good"})
     with pytest.raises(SpecError, match="'seed'"):
         rv.plots.medians(TABLE, by="seed", columns={"late": "late"})
+    for table, columns in ((TABLE, {}), (TABLE[:0], {"late": "late"})):
+        with pytest.raises(SpecError, match="a measure and a row"):
+            rv.plots.medians(table, by="kind", columns=columns)
