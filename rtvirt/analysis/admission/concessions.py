@@ -94,23 +94,27 @@ def concessions(service: Service) -> Iterator[Concession]:
     for vm in service.system.vms:
         if not service.asks(vm):
             continue
-        gone = promised(possible(partial(service.without_vm, vm)))
-        if gone is None:                              # what does not help when all of it goes does not help in part
+        rest = possible(partial(service.without_vm, vm))
+        gone = promised(rest)
+        if rest is not None and gone is None:         # what does not help when all of it goes does not help in part
             continue
         found = [one for task in vm.tasks for one in of_task(service, vm, task)]
         yield from found
         if vm.name in service.shares:
             yield from of_share(service, vm)
-        if len(vm.tasks) != 1 or vm.name in service.shares or not found:
+        if gone is not None and (len(vm.tasks) != 1 or vm.name in service.shares or not found):
             yield Concession(vm.name, None, "all", None, None, None, gone)
 
 
 def of_task(service: Service, vm: VM, task: Task) -> Iterator[Concession]:
     """A later deadline (or bound), less work, or neither: the task is left out."""
-    gone = promised(possible(partial(service.without, {f"{vm.name}/{task.name}"})))
+    rest = possible(partial(service.without, {f"{vm.name}/{task.name}"}))
+    gone = promised(rest)
+    if rest is not None and gone is None:
+        return
+    yield from of_deadline(service, vm, task)
+    yield from of_wcet(service, vm, task)
     if gone is not None:
-        yield from of_deadline(service, vm, task)
-        yield from of_wcet(service, vm, task)
         yield Concession(vm.name, task.name, "all", None, None, None, gone)
 
 
