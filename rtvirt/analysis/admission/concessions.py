@@ -17,7 +17,7 @@ from ...errors import LimitError, SpecError
 from ...system import VM, System, Task
 from ...units import LONGEST, format_ns
 from ..sensitivity import first_accepted
-from .budgeting import every
+from .dimensioning import every
 from .outcome import Admission
 from .service import Service
 

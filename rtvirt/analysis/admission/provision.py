@@ -13,7 +13,7 @@ import pandas as pd
 
 from ...system import System
 from ...units import format_ns
-from .budgeting import cheapest, hindrance
+from .dimensioning import cheapest, hindrance
 from .concessions import Concession, concessions, left_out
 from .outcome import Admission
 from .service import Service, service_of

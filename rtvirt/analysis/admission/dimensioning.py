@@ -1,4 +1,4 @@
-"""Budgets and periods for a service level: the smallest that the guests need, raised until the host's test agrees."""
+"""Dimensioning: budgets and periods for a service level: the smallest that the guests need, raised until the host's test agrees."""
 
 from __future__ import annotations
 
