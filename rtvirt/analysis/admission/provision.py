@@ -13,8 +13,8 @@ import pandas as pd
 
 from ...system import System
 from ...units import format_ns
-from .dimensioning import cheapest, hindrance
 from .concessions import Concession, concessions, left_out
+from .dimensioning import cheapest, hindrance
 from .outcome import Admission
 from .service import Service, service_of
 
