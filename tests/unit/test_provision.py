@@ -123,6 +123,14 @@ def test_bounds_and_shares_are_kept():
     assert not rv.analysis.attack(found.system, rv.RTDS(), runs=5 if DISABLED else 20)
 
 
+def test_a_share_is_what_costs_leave():
+    """Each wake-up costs 20 us, and that comes on top of the half that is asked for."""
+    asked = {"vms": [one("modem", us(300), ms(5)), rv.VM("android", tasks=[rv.hog()])]}
+    free, dear = (rv.provision(rv.System(**asked, costs=rv.Costs(wake_path=cost)), rv.RTDS(), shares={"android": 0.5}) for cost in (0, us(20)))
+    assert dear.admission.supplies["android/0"].rate >= Fraction(1, 2)
+    assert list(free.table["share"])[1] == 0.5 < list(dear.table["share"])[1]
+
+
 @compiled
 def test_bounds_and_shares_that_cannot_be_kept():
     phone = rv.System(vms=[one("modem", us(300), ms(5)), rv.VM("android", tasks=[rv.hog()])])
