@@ -100,10 +100,11 @@ def test_fp_responses_are_their_definitions(seed):
     for _ in range(10 if DISABLED else 60):
         m, n = rng.randint(1, 3), rng.randint(1, 5)
         rows = random_rows(rng, n, m)
-        for carry_in in ("all", "limited"):
+        for carry_in in ("all", "limited", "enumerated"):
             bounds = []
             for k in range(n):
-                found = oracle.fp_response(rows, k, bounds, m, carry_in == "limited")
+                found = oracle.fp_response_by_choice(rows, k, bounds, m) if carry_in == "enumerated" else \
+                    oracle.fp_response(rows, k, bounds, m, carry_in == "limited")
                 if found is None:
                     break
                 bounds.append(found)
@@ -119,7 +120,8 @@ def test_no_offsets_break_a_bound_of_a_unit_time_scheduler(seed, policy):
         m = 2
         rows = random_rows(rng, rng.choice([3, 3, 5]), m, top=5)
         tasks = as_tasks(rows)
-        bounds = list((global_edf_response_times if policy == "edf" else global_fp_response_times)(tasks, m).values())
+        found = global_edf_response_times(tasks, m) if policy == "edf" else global_fp_response_times(tasks, m, carry_in="enumerated")
+        bounds = list(found.values())
         fits = any(global_edf_schedulable(tasks, m, test=test) for test in EDF_TESTS) if policy == "edf" else global_fp_schedulable(tasks, m)
         choices = list(product(*(range(row["period"]) for row in rows)))
         for offsets in choices if len(choices) < 130 else rng.sample(choices, 130):
@@ -195,10 +197,11 @@ def test_relations(seed):
         edf = {test: bool(global_edf_schedulable(tasks, m, test=test)) for test in EDF_TESTS}
         assert edf["rta"] or not edf["bcl"]
         assert bool(global_edf_schedulable(tasks, m)) == any(edf.values())
-        fp = [bool(global_fp_schedulable(tasks, m, test=test)) for test in ("bcl", "rta", "rta-lc")]
+        fp = [bool(global_fp_schedulable(tasks, m, test=test)) for test in ("bcl", "rta", "rta-lc", "rta-ce")]
         assert fp == sorted(fp) and bool(global_fp_schedulable(tasks, m)) == fp[-1]
-        limited, whole = global_fp_response_times(tasks, m), global_fp_response_times(tasks, m, carry_in="all")
+        each, limited, whole = (global_fp_response_times(tasks, m, carry_in=way) for way in ("enumerated", "limited", "all"))
         assert all(whole[name] is None or limited[name] <= whole[name] for name in limited)
+        assert all(limited[name] is None or each[name] <= limited[name] for name in each)
         if m == 1:
             assert edf_schedulable(tasks) or not any(edf.values())
             exact = fp_response_times(tasks)
@@ -222,7 +225,7 @@ def test_witnesses_speak():
     for test, kind in kinds.items():
         verdict = global_edf_schedulable(four, 2, test=test)
         assert not verdict and isinstance(verdict.witness, kind) and "sufficient" in verdict.why(), test
-    for test in ("bcl", "rta", "rta-lc"):
+    for test in ("bcl", "rta", "rta-lc", "rta-ce"):
         verdict = global_fp_schedulable(four, 2, test=test)
         assert not verdict and verdict.witness.task == "c" and "sufficient" in verdict.why()
     late = global_fp_schedulable([rv.Task("a", wcet=2, period=4), rv.Task("b", wcet=2, period=4), rv.Task("c", wcet=1, period=9, deadline=2)], 2)
@@ -308,7 +311,7 @@ def test_no_simulation_breaks_a_bound(seed, guest, round_):
         m = rng.randint(2, 4)
         rows = random_rows(rng, rng.randint(m, 3 * m), m, top=100, implicit=rng.random() < 0.5)
         tasks = as_tasks(rows, scale=50)
-        bounds = (global_edf_response_times if guest == "edf" else global_fp_response_times)(tasks, m)
+        bounds = global_edf_response_times(tasks, m) if guest == "edf" else global_fp_response_times(tasks, m, carry_in="enumerated")
         table = simulated(tasks, m, guest, rng)
         seen = {name: int(table.loc[("rt", name), "response_max"]) for name in bounds}
         assert all(bound is None or seen[name] <= bound for name, bound in bounds.items()), (rows, m, bounds, seen)
