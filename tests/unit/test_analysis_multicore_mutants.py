@@ -55,7 +55,7 @@ MUTANTS = {
         (F, "work[i] = max(work[i], with_carry_in(higher[i][0], window, higher[i][1]))", "work[i] = workload(higher[i][0], window, higher[i][1])"),
         (F, "for row in rows[:k]) < m * wait", "for row in rows[:k]) <= m * wait"),
         (F, "wait = latest(rows[k]) - rows[k].cost + 1\n    return", "wait = latest(rows[k]) - rows[k].cost + 2\n    return"),
-        (F, "m, row.period) if row.cost", "m, row.deadline) if row.cost"),
+        (F, "others, m, row.period) for", "others, m, row.deadline) for"),
         (F, "bounds[k] > row.deadline)", "bounds[k] > row.deadline + 1)"),
     ],
     "carry-in": [
