@@ -1,7 +1,8 @@
 """Would an attack notice a wrong bound? Key inequalities of the promises are changed one at a time, and random systems must break one.
 
-A mutant is a place, and what is put there. It dies when some bound is exceeded by a simulation. One more that no attack has killed yet is not
-among them: RTDS's host is "together" also where it is divided (`rtds.wait_of`), for which too much has to come together.
+A mutant is a place, and what is put there. It dies when some bound is exceeded by a simulation. Two more that no attack has killed yet are not
+among them: RTDS's host is "together" also where it is divided (`rtds.wait_of`), for which too much has to come together; and nobody carries work
+into a window of global fixed priorities (`global_priority.backlog`, worked out by hand elsewhere), whose work divided by m is pessimistic enough.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pytest
 
 import rtvirt as rv
 from rtvirt.analysis.admission import admit as judge
-from rtvirt.analysis.admission import charges, guests, plain, registry, rtds, servers, slots
+from rtvirt.analysis.admission import charges, global_priority, guests, plain, registry, rtds, servers, slots
 from rtvirt.analysis.admission.budgets import Server
 from rtvirt.analysis.admission.host import Host, Vcpu
 from rtvirt.analysis.supply import ConstantBandwidthServer, DeferrableServer, FixedPriorityPartition, PollingServer, RoundRobinShare, SlotTable
@@ -109,7 +110,15 @@ def dear(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
     return rv.System(vms=[vm], costs=rv.Costs(switch_in=us(9), wake_path=us(9), decision=us(5), replenish_late=us(9))), scheduler
 
 
-right_rivals, right_wait, right_kinds = Host.rivals, rtds.wait_of, dict(servers.KINDS)
+def triple(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
+    """Two pCPUs, two VMs of more importance, and one that needs what they leave."""
+    rnd = random.Random(repr(system))
+    tasks = [rv.Task("t", wcet=us(100) * rnd.randint(10, 40), period=us(100) * rnd.randint(50, 70), deadline=None) for _ in range(2)]
+    vms = [rv.VM(f"v{k}", tasks=[task], priority=k + 1) for k, task in enumerate(tasks)]
+    return rv.System(cpus=2, vms=[*vms, rv.VM("own", tasks=[rv.Task("t", wcet=us(100) * rnd.randint(1, 9), period=ms(40))], priority=3)]), scheduler
+
+
+right_rivals, right_taken, right_wait, right_kinds = Host.rivals, global_priority.taken, rtds.wait_of, dict(servers.KINDS)
 late, anywhere = Server.late, Server.anywhere
 MUTANTS = [
     Mutant("what is used late in a period is forgotten", Server, "late", lambda self, y: y // self.period * self.budget, "rtds"),
@@ -141,6 +150,8 @@ MUTANTS = [
     Mutant("the least of the more important does not count", Host, "rivals", without, "fp"),
     Mutant("nothing is more important", plain, "FixedPriorityPartition", lambda above: FixedPriorityPartition([]), "fp"),
     Mutant("one of the more important may run beside", plain, "len", lambda some: max(0, len(some) - isinstance(some, list)), "fp"),
+    Mutant("work is shared by twice as many pCPUs", global_priority, "taken", lambda rest, cpus, most: right_taken(rest, 2 * cpus, most), "fp", triple),
+    Mutant("one of those that come first is forgotten", global_priority, "taken", lambda rest, cpus, most: right_taken(rest[1:], cpus, most), "fp", triple),
     Mutant("everybody has a pCPU", plain, "assigned", lambda host: {v.index: 0 for v in host.vcpus}, "null"),
     Mutant("switches of the guest are free", charges, "inflated", lambda task, guest, quantum, overheads: task, "null",
            lambda system, scheduler: (system.replace(costs=rv.Costs(guest_switch=us(7))), scheduler)),
