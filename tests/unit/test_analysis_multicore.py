@@ -187,6 +187,15 @@ def test_windows_cut_without_the_unit_admit_what_misses():
     assert not found and (found.witness.length, found.witness.demand, found.witness.supply) == (2, 5, 4)
 
 
+def test_who_carries_work_in_is_settled_before_the_window():
+    """The worst carriers of a short window are not those of a longer one; found by random search, and no offsets break it."""
+    rows = [{"cost": c, "period": t, "deadline": t} for c, t in ((1, 8), (1, 3), (2, 6), (2, 8), (3, 9))]
+    found = [list(global_fp_response_times(as_tasks(rows), 2, carry_in=way).values()) for way in ("limited", "enumerated")]
+    assert found == [[1, 1, 3, 4, 8], [1, 1, 3, 4, 7]]
+    for offsets in random.Random(0).sample(list(product(*(range(row["period"]) for row in rows))), 30 if DISABLED else 150):
+        assert oracle.worst(rows, 2, "fp", list(offsets), 90)[-1] <= 7
+
+
 def test_relations(seed):
     """What contains what; one pCPU; less to do is never worse for tests that are sustainable."""
     rng = random.Random(seed + 4)

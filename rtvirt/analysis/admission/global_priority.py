@@ -9,9 +9,10 @@ can make it wait. A hog that is more important is of that kind, and where m of t
 
 How much work is it? Let the window begin at the last instant, before the vCPU had something to do, at which not all pCPUs ran more important
 vCPUs: until then it has waited for nothing but them. Each that had work left there was running, one instant before, so at most m − 1 had (Guan et
-al. 2009, whose tasks are vCPUs here), and one fewer for each hog that is more important. What one of these had left is no more than its *backlog*: the most that its tasks may have asked for since
-it last had nothing to do, less what it was surely supplied with since then. To that come the requests of all within the window. A job that sleeps
-has work left, and does not run: whoever has such jobs carries its backlog beside the m − 1.
+al. 2009, whose tasks are vCPUs here), and one fewer for each hog that is more important. What one of these had left is no more than its
+*backlog*: the most that its tasks may have asked for since it last had nothing to do, less what it was surely supplied with since then. To that
+come the requests of all within the window. A job that sleeps has work left, and does not run: whoever has such jobs carries its backlog beside
+the m − 1.
 """
 
 from __future__ import annotations
