@@ -56,9 +56,9 @@ def global_fp_schedulable(tasks: Sequence[Task] | VM, cpus: int, *, test: Test =
 
     "rta-lc" takes the worst carriers anew for every length of the window; but who carries work into the window of a job is settled when that
     begins. So "rta-ce" finds the least fixed point of every choice of m − 1 carriers, and takes the largest: never more than the fixed point of
-    the largest demands. It gains little: of 27,185 random sets (4 to 7 tasks, 2 and 3 pCPUs) 16 had a smaller bound, and 4 of these one where "rta-lc"
-    has none. What is called RTA-CE (carry-in enumeration) is known to us by its name and by this idea; the paper was not at hand, and it may cut
-    carried work more closely. Beyond 3,000 choices for a task its "rta-lc" bound is taken.
+    the largest demands. It gains little: of 27,185 random sets (4 to 7 tasks, 2 and 3 pCPUs) 16 had a smaller bound, 4 of these one where
+    "rta-lc" has none. What is called RTA-CE (carry-in enumeration) is known to us by its name and by this idea; the paper was not at hand, and it
+    may cut carried work more closely. Beyond 3,000 choices for a task its "rta-lc" bound is taken.
 
     References
     ----------
