@@ -17,9 +17,10 @@ import pytest
 
 import rtvirt as rv
 from rtvirt.analysis.admission import admit as judge
-from rtvirt.analysis.admission import charges, global_priority, guests, plain, registry, rtds, servers, slots
+from rtvirt.analysis.admission import charges, global_priority, guests, plain, registry, rtds, rtds_quantum, servers, slots
 from rtvirt.analysis.admission.budgets import Server
 from rtvirt.analysis.admission.host import Host, Vcpu
+from rtvirt.analysis.limits import NEVER
 from rtvirt.analysis.supply import ConstantBandwidthServer, DeferrableServer, FixedPriorityPartition, PollingServer, RoundRobinShare, SlotTable
 from rtvirt.analysis.supply.servers import Server as AnyServer
 from rtvirt.jit import DISABLED
@@ -104,6 +105,19 @@ def tempted(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
     return rv.System(vms=[*hogs, own]), scheduler
 
 
+def tempted_on_time(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
+    """The same, replenished by deadline."""
+    return tempted(system, scheduler)[0], replace(scheduler, replenish_by="deadline")
+
+
+def old(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
+    """One pCPU: a server that wants its budget, beside one whose budget lasts beyond its period."""
+    rnd = random.Random(repr(system))
+    greedy = server("greedy", rnd, ms(rnd.choice([10, 12])), rnd.uniform(0.05, 0.2), rnd.choice([1, 2, 3]))
+    own = server("own", rnd, ms(rnd.choice([10, 12, 15])), 0.2, rnd.choice([0.1, 0.3, 1]))
+    return rv.System(vms=[greedy, own]), scheduler
+
+
 def dear(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
     """A guest whose hog uses up all budgets, under a hypervisor that is slow."""
     vm = rv.VM("own", tasks=[rv.Task("t", wcet=us(200), period=ms(13)), rv.hog()], budget=ms(3), period=ms(5))
@@ -127,7 +141,11 @@ MUTANTS = [
     Mutant("utilization is enough", rtds, "wait_of", lambda own, rivals, cpus, together: (min(
         right_wait(own, rivals, cpus, together=together)[0], own.period - own.budget) if sum(r.rate for r in [own, *rivals]) <= cpus
         else own.period, "late"), "rtds", lazy),
-    Mutant("extra time is harmless", rtds, "never", lambda host: "", "rtds", tempted),
+    Mutant("extra time is harmless", rtds, "never", lambda host, vcpu: "", "rtds", tempted),
+    Mutant("all are told of extratime's replenishments", rtds, "max", lambda some, default: default, "rtds-extratime", tempted_on_time),
+    Mutant("budgets end on time", rtds_quantum, "overrun", lambda server: server.budget, "rtds-4.5", old),
+    Mutant("old budgets are lost", rtds_quantum, "Server", lambda budget, period: Server(0 if period == NEVER else budget, period), "rtds-4.5", old),
+    Mutant("a new budget is seen at once", rtds_quantum, "MILLISECOND", 0, "rtds-4.5", old),
     Mutant("one pCPU more than there is", rtds, "longest_wait", lambda uses, cpus: sum(uses) // (cpus + 1), "rtds"),
     Mutant("no back-to-back budgets", Server, "anywhere", late, "deferrable-fp", bursts),
     Mutant("deferrable servers are jobs", servers, "KINDS",

@@ -80,13 +80,6 @@ def test_global_and_partitioned_rtds():
     assert "overlaps" in admitted([three[0].replace(affinity=[0]), *three[1:]], rv.RTDS(), cpus=2).why()
 
 
-def test_extratime_and_old_versions_promise_nothing():
-    two = [vm("A", ms(2), ms(10)), hog("B", ms(2), ms(10), extratime=True)]
-    assert "6.2.15" in admitted(two, rv.RTDS()).why() and "6.3.1" in admitted(two, rv.RTDS(xen="4.5")).why()
-    nobody = rv.VM("B", budget=ms(2), period=ms(10), extratime=True)         # never runs, so it harms nobody
-    assert admitted([two[0], nobody], rv.RTDS())
-
-
 def test_servers_under_fixed_priorities_by_hand():
     vms = [vm("A", ms(2), ms(5), priority=1), vm("B", ms(2), ms(10), priority=2)]
     assert admitted(vms, rv.PollingServers()).supplies["B/0"] == PollingServer(ms(10), ms(2), response=ms(4))

@@ -38,8 +38,8 @@ def promise(host: Host, vcpu: Vcpu, servers: list[Server]) -> Promise:
     """The server, with the response that its rivals and the quantum leave it."""
     own, others = servers[vcpu.index], host.rivals(vcpu)
     if len(vcpu.cpus) > 1 and others:
-        return nothing(vcpu, "a vCPU with a new budget is sent nowhere, and a pCPU that has never decided sets no quantum (docs/xen-rules.md 6.3.1): it "
-                       "may wait beside idle pCPUs (rtvirt.analysis.admission.rtds_witness shows it); pin vCPUs (affinity), or take 4.17")
+        return nothing(vcpu, "a vCPU with a new budget is sent nowhere, and a pCPU that has never decided sets no quantum (docs/xen-rules.md 6.3.1): "
+                       "it may wait beside idle pCPUs (rtvirt.analysis.admission.rtds_witness shows it); pin vCPUs (affinity), or take 4.17")
     rivals = [Server(overrun(servers[other.index]), period) for other in others for period in (servers[other.index].period, NEVER)]
     wait = longest_wait([rival.jobs(own.period) for rival in rivals], len(vcpu.cpus))
     evidence = {"rule": "servers", "cpus": len(vcpu.cpus), "wait": wait, "counts": "jobs", "window": own.period, "overheads": MILLISECOND, "polls": 0,
