@@ -131,6 +131,11 @@ def triple(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
     return rv.System(cpus=2, vms=[*vms, rv.VM("own", tasks=[rv.Task("t", wcet=us(100) * rnd.randint(1, 9), period=ms(40))], priority=3)]), scheduler
 
 
+def slow(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
+    """The same system under a hypervisor that is slow."""
+    return system.replace(costs=rv.Costs(switch_in=us(20), wake_path=us(20), block_path=us(20), slice_late=us(20))), scheduler
+
+
 right_rivals, right_taken, right_wait, right_kinds = Host.rivals, global_priority.taken, rtds.wait_of, dict(servers.KINDS)
 late, anywhere = Server.late, Server.anywhere
 MUTANTS = [
@@ -171,6 +176,7 @@ MUTANTS = [
            lambda system, scheduler: (system.replace(costs=rv.Costs(guest_switch=us(7))), scheduler)),
     Mutant("paths are free", registry, "charged", lambda host, vcpu, promise: promise, "null", costs=True),
     Mutant("overheads are forgotten", charges.Charges, "of", lambda system, overheads: charges.Charges((), "", 0, 0, 0, 0), "rtds", dear),
+    Mutant("SEDF's overheads are forgotten", charges.Charges, "of", lambda system, overheads: charges.Charges((), "", 0, 0, 0, 0), "sedf", slow),
     Mutant("interrupts strike nobody else", charges, "releases", lambda task, each: [], "fp", costs=True),
 ]
 

@@ -8,6 +8,7 @@ import rtvirt as rv
 from rtvirt.analysis import Dedicated, DeferrableServer, PollingServer, SlotTable
 from rtvirt.analysis.admission.budgets import Server, longest_wait, response_wait, since_idle
 from rtvirt.analysis.admission.global_priority import backlog, busy_period
+from rtvirt.analysis.admission.roaming import unused_budget
 from rtvirt.units import ms, us
 
 
@@ -178,6 +179,21 @@ def test_guests_that_move_tasks():
     assert admitted([wide], rv.Null(), cpus=2).bounds["g/c"] == ms(8) and "pin" in admitted([wide], rv.RTDS(), cpus=2).why()
     pinned = rv.VM("g", tasks=[task.replace(vcpu=k % 2) for k, task in enumerate(tasks)], vcpus=2)
     assert admitted([pinned], rv.Null(), cpus=2).bounds == {"g/a": ms(4), "g/b": ms(4), "g/c": ms(8)}
+
+
+def test_a_budget_beside_does_not_help():
+    """The job is late although its VM has 4 ms in each 10, and needs 3: refused, and with reason."""
+    system, scheduler = unused_budget()
+    job = rv.simulate(system, scheduler, ms(20)).jobs.iloc[0]
+    assert job.missed and job.response == ms(11) and "unused_budget" in rv.admit(system, scheduler).why()
+
+
+def test_sedf_with_overheads_by_hand():
+    """A switch of 10 us: 20 us are overrun, taken from one's own slice, added to the others', and waited for at the beginning."""
+    vms, free = [vm("A", ms(2), ms(10)), vm("B", ms(3), ms(10))], rv.Costs()
+    plain, dear = (rv.admit(rv.System(vms=vms, costs=costs), rv.SEDF()) for costs in (free, rv.Costs(switch_in=us(10))))
+    assert plain.promises[0].evidence["own"][0] == ms(2) and dear.promises[0].evidence["own"][0] == ms(2) - us(20)
+    assert dear.promises[0].evidence["rivals"][0][0] == ms(3) + us(20) and dear and dear.bounds["A/t"] > plain.bounds["A/t"]
 
 
 def test_blocking_and_overheads():
