@@ -11,6 +11,7 @@ from .executors import executors
 from .gantt import gantt
 from .interfaces import interfaces
 from .latency import compare, ecdf, shares, tail
+from .medians import medians
 from .ratios import ratio, wilson
 from .residuals import residuals
 from .stints import stints
@@ -22,5 +23,5 @@ from .verdicts import verdicts
 from .why import why
 
 __all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "classes", "compare", "credit_curves", "credits", "curves", "describe", "ecdf",
-           "executors", "gantt", "interfaces", "least_supply", "meaning_of", "ratio", "residuals", "shares", "show", "stints", "styled",
-           "supply_demand", "supply_seen", "tail", "trap_costs", "verdicts", "why", "wilson"]
+           "executors", "gantt", "interfaces", "least_supply", "meaning_of", "medians", "ratio", "residuals", "shares", "show", "stints",
+           "styled", "supply_demand", "supply_seen", "tail", "trap_costs", "verdicts", "why", "wilson"]
