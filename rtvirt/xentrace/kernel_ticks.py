@@ -74,23 +74,27 @@ def pass_of(window: Window) -> Pass | None:
 
 
 def replay(window: Window) -> Run:
-    """A model run of an RTDS window in which guests that run have their ticks."""
-    system, found = window.system(), pass_of(window)
+    """A model run of an RTDS window in which guests that run have their ticks.
+
+    If the pass that serves a tick also wakes a guest, the decision comes when that wake-up has been dealt with.
+    """
+    system, tick = window.system(), pass_of(window)
     machine = Machine(system, window.scheduler(), 0, "trace", {})
-    state = machine.state
-    state.agenda.end = window.duration
-    for at in range(found.begins, window.duration, KERNEL_TICK) if found else ():
+    machine.state.agenda.end = window.duration
+    wakes = np.sort(window.wakes["wake_ns"].to_numpy())
+    for at in range(tick.begins, window.duration, KERNEL_TICK) if tick else ():
         machine.run_until(at, window.duration, None)
-        serve(state, window, at, found)
+        woken = wakes[np.searchsorted(wakes, at):][:1]
+        over = at + tick.serves
+        if len(woken) and woken[0] <= over + tick.width:
+            over = int(woken[0]) + window.costs.wake_path
+        hold_slices(machine.state, at, at + tick.width, over, window.costs.slice_late)
     machine.run_until(window.duration, window.duration, None)
     return Run(system, window.scheduler(), window.duration, 0, "trace", machine.close(window.duration))
 
 
-def serve(state: Any, window: Window, at: int, tick: Pass) -> None:
-    """A pass begins: slices that are due within it end when it is over."""
-    late, set_timer = window.costs.slice_late, interpreted("timers").set_timer
-    for p in range(window.cpus):
-        slot = int(state.slots.slice) + p
-        fires = int(state.timers.at[slot])
-        if at <= fires - late <= at + tick.width:
-            set_timer(state.timers, slot, max(fires, at + tick.serves))
+def hold_slices(state: Any, first: int, last: int, over: int, late: int) -> None:
+    """Slices that are due from `first` to `last` end when the pass is over."""
+    for slot in range(int(state.slots.slice), int(state.slots.slice) + int(state.agenda.pcpus)):
+        if first <= int(state.timers.at[slot]) - late <= last:
+            interpreted("timers").set_timer(state.timers, slot, over)

@@ -21,6 +21,7 @@ from ..simulation import Machine
 from ..state import RUNNABLE
 from ..system import Task
 from ..timers import NEVER
+from . import kernel_ticks
 from .guest import KERNEL_TICK, LONG, period_of, phase
 from .interpreted import interpreted
 from .opening import UNSCORED
@@ -34,11 +35,15 @@ HOLD = 500_000                       # a preempted guest waits longer than this,
 def replay(window: Window) -> Run:
     """A model run of a window: guests with a periodic task react, the others do what they were measured to do.
 
+    Under RTDS, whose windows have no periodic guests, slices end later where a running guest's tick is served (`kernel_ticks`).
+
     Parameters
     ----------
     window : Window
         One vCPU a domain, as in all shipped windows. Without periodic guests this is `simulate(window.system(), window.scheduler(), ...)`.
     """
+    if window.row["sched"] == "rtds":
+        return kernel_ticks.replay(window)
     rhythms = {f"d{d}": Rhythm(window, d) for d in window.domains if period_of(window, d)}
     system = window.system()
     system = system.replace(vms=[vm.replace(tasks=rhythms[vm.name].tasks) if vm.name in rhythms else vm for vm in system.vms])
