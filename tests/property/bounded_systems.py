@@ -86,7 +86,7 @@ def task(rnd: random.Random, name: str, period: int, budget: int, vcpus: int) ->
 
 def some_costs(rnd: random.Random) -> rv.Costs:
     """Small costs of each kind."""
-    fields = ("wake_path", "block_path", "switch_in", "timer_late", "replenish_path", "replenish_each", "saved_path", "decision",
+    fields = ("wake_path", "block_path", "switch_in", "timer_late", "replenish_path", "replenish_each", "rearm_path", "saved_path", "decision",
               "context_switch", "guest_switch", "hypercall", "interrupt", "cache_reload")
     chosen = {name: rnd.choice([500, 1000, 3000, 7000]) for name in rnd.sample(fields, rnd.randint(1, 6))}
     return rv.Costs(**chosen)
