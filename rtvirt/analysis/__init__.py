@@ -37,6 +37,7 @@ from .sensitivity import Margin, Scaling, breakdown_utilization, period_scaling,
 from .supply import (
     BoundedDelay,
     ConstantBandwidthServer,
+    Credit2Share,
     Dedicated,
     DeferrableServer,
     DeterministicMultiprocessorPeriodicResource,
@@ -51,11 +52,13 @@ from .supply import (
     SlotTable,
     SporadicServer,
     Supply,
+    Witness,
+    share_table,
 )
 from .tasksets import TaskSet, taskset
 from .verdict import Endless, FirstMiss, Overload, Verdict, ViolatingInterval
 
-__all__ = ["Admission", "ArrivalCurve", "Attack", "BoundedDelay", "Component", "ConstantBandwidthServer", "Crowded", "Dedicated",
+__all__ = ["Admission", "ArrivalCurve", "Attack", "BoundedDelay", "Component", "ConstantBandwidthServer", "Credit2Share", "Crowded", "Dedicated",
            "DeferrableServer", "Dense", "DeterministicMultiprocessorPeriodicResource", "Endless", "ExplicitDeadlinePeriodic", "FirstMiss",
            "FixedPriorityPartition", "HighCriticality", "Interface", "LateBudget", "LateTask", "Margin", "MixedVerdict", "ModalVM", "ModeChange",
            "MultiprocessorPeriodicResource", "NoBound", "NoFactor", "Overheads", "Overload", "Partition", "PeriodicResource", "PollingServer",
