@@ -66,3 +66,59 @@ def test_no_adversary_gets_a_vcpu_less_than_its_share(seed):
         system, credit2, share, initial = attack(rng)
         run = rv.simulate(system, credit2, duration=DURATION, seed=k, initial=initial)
         assert min(least_margin(run, "v", share)) >= 0, (seed, k, system, credit2, initial)
+
+
+PAIR = rv.System(vms=[rv.VM("A", tasks=[rv.hog()]), rv.VM("B")])
+UNBOUND = [(lambda: rv.Credit(), PAIR, "2.9.3"), (lambda: rv.Credit(ratelimit=0), PAIR, "2.9.2"),
+           (lambda: rv.Credit2(), rv.System(cpus=2, vms=PAIR.vms), "5.3 step 4"),
+           (lambda: rv.Credit2(), rv.System(vms=[rv.VM("A", cap=50), rv.VM("B")]), "5.6.2"),
+           pytest.param(lambda: rv.BVT(), PAIR, "4.1.4", marks=pytest.mark.skipif("BVT" not in dir(rv), reason="BVT is not there"))]
+
+
+@pytest.mark.parametrize(("scheduler", "system", "rule"), UNBOUND)
+def test_what_has_no_bound_has_a_witness(scheduler, system, rule):
+    with pytest.raises(NoBound) as caught:
+        ProportionalShare(scheduler(), system, "A")
+    assert rule in str(caught.value)
+    w = caught.value.witness
+    run = rv.simulate(w.system, w.scheduler, duration=w.duration)
+    assert run.vms.share[w.vm] < w.received < w.promised
+
+
+def test_credit_starves_a_hog_for_good():
+    with pytest.raises(NoBound) as caught:
+        ProportionalShare(rv.Credit(), PAIR, "A")
+    w = caught.value.witness
+    run = rv.simulate(w.system, w.scheduler, duration=ms(10_000))
+    assert run.slices[run.slices.vm == w.vm].end.max() < ms(10)                        # and what it runs before, nobody else wanted
+
+
+def test_what_is_refused_otherwise():
+    with pytest.raises(SpecError, match="Credit2, Credit or BVT"):
+        ProportionalShare(rv.RTDS(), PAIR, "A")
+    with pytest.raises(NoBound, match="without the changes"):
+        ProportionalShare(rv.Credit2(), rv.System(vms=PAIR.vms, changes=[rv.Change(at=5, vm="B", weight=9)]), "A")
+    for weight in (0, 65_536):
+        with pytest.raises(SpecError, match="weight"):
+            Credit2Share(weight, (256,))
+
+
+def test_alone_it_has_the_pcpu_and_light_ones_count_for_more():
+    assert (Credit2Share(256, ()).rate, Credit2Share(256, ()).latency, Credit2Share(256, ()).delay) == (1, 0, 0)
+    assert [Credit2Share(256, (40,)).forgiving, Credit2Share(256, (39,)).forgiving, Credit2Share(38, (256,)).forgiving] == [False, False, True]
+    assert [row["rate"] is None for row in share_table([rv.Credit(), rv.Credit2()], PAIR)] == [True, True, False, False]
+
+
+MUTANTS = [
+    ("pays for no more than it has", "-(-MOST * weight // self.heaviest) + self.overrun + 1\n\n    def eff", "self.overrun + 1\n\n    def eff"),
+    ("no carry-over", "MOST = 10_500_000", "MOST = 10_000_000"),
+    ("no least slice", "return self.ratelimit + SHORTEST", "return self.ratelimit"),
+    ("no ratelimit", "return self.ratelimit + SHORTEST", "return SHORTEST"),
+    ("no debt at first", "lead = MOST + self.debt(self.weight)", "lead = MOST"),
+    ("no overrun while it waits", "lead * weight // self.heaviest) + self.overrun + 1", "lead * weight // self.heaviest)"),
+    ("weights do not count while it waits", "-(-lead * weight // self.heaviest)", "lead * weight // 65_535"),
+    ("no lag at the end", "lag = (MOST if self.forgiving else FIRST) + self", "lag = self"),
+    ("debts are never forgiven", "return self.debt(weight) >= FIRST", "return False"),
+    ("light ones count by weight", "-(-GRAIN * self.heaviest * self.own(weight) // FIRST)", "GRAIN * weight"),
+    ("all are heavier than they are", "GRAIN * self.weight + against)", "GRAIN * self.weight * 2 + against)"),
+]

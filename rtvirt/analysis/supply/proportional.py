@@ -26,7 +26,7 @@ class Witness:
     vm : str
         And look at what this one gets: one vCPU, always runnable.
     promised, received : Fraction
-        Shares of a pCPU: by weight, and what it gets at most.
+        Shares of a pCPU: by weight, and more than it gets.
     """
 
     system: System
@@ -50,7 +50,7 @@ class NoBound(RtvirtError):
     ...     w = reason.witness
     >>> run = rv.simulate(w.system, w.scheduler, duration=w.duration)
     >>> w.promised, bool(run.vms.share[w.vm] < w.received)
-    (Fraction(1, 2), True)
+    (Fraction(1, 3), True)
     """
 
     def __init__(self, message: str, witness: Witness | None = None) -> None:
@@ -62,7 +62,8 @@ CREDIT = """Xen's credit scheduler promises a share in the long run, but no wind
 a vCPU that was not sampled while it ran has a debt that nobody sees; the tick that samples it makes it OVER for an accounting period of 30 ms
 or more, without boost (2.9.3); meanwhile any other vCPU that blocks before each tick stays UNDER or BOOST whatever it uses (2.9.2), and boosted
 vCPUs run first come, first served, for a whole slice each (2.6.5). So for every length of window there is a pattern of the others in which it
-holds next to nothing. The witness: one vCPU runs 9.9 of 10 ms and sleeps through the ticks, a hog of the same weight gets what is left."""
+holds nothing. The witness, of three VMs of equal weight: one runs 98.5 % and sleeps through all ticks, one runs at the ticks, 1.5 %; both are
+boosted at every wake-up, and a hog, once preempted, never runs again."""
 
 BVT = """BVT charges for each stint whole units of 100 us (docs/xen-rules.md 4.1.4), and a vCPU that wakes is brought up to the others and
 preempts at once, also on a tie (4.1.7). So who lets another run for 1 us pays what that one pays, and takes 100 us for it: a vCPU's share of
@@ -79,9 +80,21 @@ bound to one pCPU of two."""
 CHANGING = "weights, or the set of vCPUs, change during the run: the bound holds from the last change on; analyse the system without the changes"
 
 
-def evader(ran: int, period: int, offset: int) -> System:
-    """A hog, and who runs `ran` of each `period`."""
-    return System(vms=[VM("hog", tasks=[hog()]), VM("evader", tasks=[Task("t", wcet=ran, period=period, offset=offset)])])
+def napper(name: str, ran: int, period: int, offset: int) -> VM:
+    """Runs `ran` of each `period`."""
+    return VM(name, tasks=[Task("t", wcet=ran, period=period, offset=offset)])
+
+
+def starved(scheduler: Any) -> Witness:
+    """A hog that credit forgets: who is there at the ticks is not who uses the pCPU."""
+    system = System(vms=[VM("hog", tasks=[hog()]), napper("evader", us(9850), ms(10), us(10_050)), napper("sampled", us(150), ms(10), us(9900))])
+    return Witness(system, scheduler, ms(2000), "hog", Fraction(1, 3), Fraction(1, 100))
+
+
+def overcharged(scheduler: Any) -> Witness:
+    """A hog that BVT charges for 100 us whenever it has run 1 us."""
+    system = System(vms=[VM("hog", tasks=[hog()]), napper("evader", us(100), us(101), us(50))])
+    return Witness(system, scheduler, ms(100), "hog", Fraction(1, 2), Fraction(1, 50))
 
 
 def ProportionalShare(scheduler: Any, system: System, vm: str) -> Credit2Share:     # noqa: N802 - reads like the other supplies
@@ -110,9 +123,9 @@ def ProportionalShare(scheduler: Any, system: System, vm: str) -> Credit2Share: 
     """
     name, half = getattr(scheduler, "kernel_name", ""), Fraction(1, 2)
     if name == "credit":
-        raise NoBound(CREDIT, Witness(evader(us(9900), ms(10), us(50)), scheduler, ms(1000), "hog", half, Fraction(1, 20)))
+        raise NoBound(CREDIT, starved(type(scheduler)()))
     if name == "bvt":
-        raise NoBound(BVT, Witness(evader(us(100), us(101), 0), scheduler, ms(100), "hog", half, Fraction(1, 20)))
+        raise NoBound(BVT, overcharged(type(scheduler)()))
     if name != "credit2":
         raise SpecError([Problem("scheduler", scheduler, "Credit2, Credit or BVT", "other schedulers have supplies of their own")])
     if system.cpus > 1:
