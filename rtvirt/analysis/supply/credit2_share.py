@@ -24,12 +24,10 @@ min(20 ms, 10.5 ms and its debt) to 10.5 ms of i.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 
-from ..pattern import Pattern
-from .base import Supply, check_times
-from .simple import BoundedDelay
+from .base import check_times
+from .lag import LagShare
 
 FIRST = 10_000_000        # what a reset gives [credits] (5.1)
 MOST = 10_500_000         # nobody has more
@@ -39,7 +37,7 @@ GRAIN = 1000              # effective weights are rounded up to a thousandth
 
 
 @dataclass(frozen=True)
-class Credit2Share(Supply):
+class Credit2Share(LagShare):
     """A vCPU's share by weight under credit2, on one pCPU.
 
     Parameters
@@ -47,8 +45,10 @@ class Credit2Share(Supply):
     weight : int
         Its own, 1 to 65535.
     others : tuple of int
-        Weights of all other vCPUs of the pCPU, whether they run or sleep.
+        Weights of all other vCPUs of the pCPU that ever run.
     ratelimit : int [ns]
+    idle : tuple of int
+        Weights of those that never run: with them, too, the heaviest is chosen (5.2.1).
 
     Notes
     -----
@@ -75,16 +75,17 @@ class Credit2Share(Supply):
     weight: int
     others: tuple[int, ...]
     ratelimit: int = RATELIMIT
+    idle: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        for number in (self.weight, *self.others):
+        for number in (self.weight, *self.others, *self.idle):
             check_times("Credit2Share", weight=(number, 1, 65_535, "weights of Xen"))
         check_times("Credit2Share", ratelimit=(self.ratelimit, 0, 500_000_000, "ratelimits of Xen"))
 
     @cached_property
     def heaviest(self) -> int:
         """The largest weight."""
-        return max(self.weight, *self.others, 1)
+        return max(self.weight, *self.others, *self.idle, 1)
 
     @property
     def overrun(self) -> int:
@@ -104,30 +105,37 @@ class Credit2Share(Supply):
         """Can anybody?"""
         return any(self.light(weight) for weight in (self.weight, *self.others))
 
-    def own(self, weight: int) -> int:
+    def alone(self, weight: int) -> int:
         """The most that a vCPU runs without a reset [ns]."""
         return -(-MOST * weight // self.heaviest) + self.overrun + 1
 
     def effective(self, weight: int) -> int:
         """The weight by which another vCPU counts [1/1000]: its own, unless debts are forgiven."""
         if self.light(weight):
-            return -(-GRAIN * self.heaviest * self.own(weight) // FIRST)
+            return -(-GRAIN * self.heaviest * self.alone(weight) // FIRST)
         if self.forgiving:
             return -(-GRAIN * weight * min(2 * FIRST, MOST + self.debt(weight)) // MOST)
         return GRAIN * weight
 
     @cached_property
-    def line(self) -> BoundedDelay:
-        """Rate and delay."""
-        against = sum(self.effective(weight) for weight in self.others)
-        lag = (MOST if self.forgiving else FIRST) + self.debt(self.weight) + 2
-        delay = sum(self.own(weight) for weight in self.others) - (-against * lag // (GRAIN * self.heaviest))
-        return BoundedDelay(Fraction(GRAIN * self.weight, GRAIN * self.weight + against), delay)
+    def own(self) -> int:                                                                          # type: ignore[override]
+        """Its pace."""
+        return GRAIN * self.weight
 
     @cached_property
-    def pattern(self) -> Pattern:
-        """A line."""
-        return self.line.pattern
+    def lag(self) -> int:                                                                          # type: ignore[override]
+        """Its debt at the beginning, and what it has at the end."""
+        return ((MOST if self.forgiving else FIRST) + self.debt(self.weight) + 2) if self.others else 0
+
+    @cached_property
+    def rivals(self) -> tuple[tuple[int, int], ...]:                                               # type: ignore[override]
+        """Effective weights, and what is run without a reset."""
+        return tuple((self.effective(weight), self.alone(weight)) for weight in self.others)
+
+    @cached_property
+    def unit(self) -> tuple[int, int]:                                                             # type: ignore[override]
+        """A credit is a ns of the heaviest."""
+        return 1, GRAIN * self.heaviest
 
     @cached_property
     def latency(self) -> int:
