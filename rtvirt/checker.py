@@ -6,7 +6,6 @@ less than their beginnings ask for. Times are ns. Exit code: 0 proved, 1 wrong, 
 import json
 import sys
 from fractions import Fraction
-from pathlib import Path
 
 NEVER = 2**62
 Wrong = type("Wrong", (Exception,), {"__doc__": "The certificate does not prove what it says."})
@@ -68,14 +67,13 @@ def check_vcpu(part):
         return need(late or "reason" not in promise, "nothing is late") and promise["rule"] == "servers" and check_servers(promise, True)
     need(promise["rule"] in "dedicated left turns servers slots shares".split() and all(list(row) in less for row in promise.get("higher", ())),
          "this rule is not known, or more important work is missing")
-    supply, flow, ends = (0, 1, 1), used, [s + n for s, n in promise.get("slots", ())]             # blackout, budget, period: a whole pCPU
+    supply, flow, ends = (0, 1, 1), used, [s + n for s, n in promise.get("slots", ())]       # blackout, budget, period: a whole pCPU
     if promise["rule"] == "turns":
         supply = promise["rest"], promise["own"], promise["own"] + promise["rest"]
     elif promise["rule"] == "servers" and check_servers(promise, False):
         supply = promise["own"][1] + promise["wait"] + promise["overheads"] + (promise["polls"] - 1) * promise["own"][0], *promise["own"][:2]
     elif promise["rule"] == "shares":                      # others run what they saved up, and what they pay while this one pays its lag
-        against, saved = (sum(column) for column in zip(*promise["rivals"], (0, 0)))
-        flow = lambda q, p, y: y * q // p  # noqa: E731
+        flow, against, saved = lambda q, p, y: y * q // p, *(sum(column) for column in zip(*promise["rivals"], (0, 0)))
         supply = saved - (-promise["lag"] * against * promise["unit"][0] // promise["unit"][1]), promise["own"], promise["own"] + against
     elif ends:
         q, p = sum(n for _, n in promise["slots"]), promise["frame"]
@@ -147,6 +145,6 @@ def check(certificate):
 
 if __name__ == "__main__":
     try:
-        sys.exit(0 if check(json.loads(Path(sys.argv[1]).read_text("utf-8"))) else print("some part rests on a rule, not on numbers") or 2)
+        sys.exit(0 if check(json.load(open(sys.argv[1], encoding="utf-8"))) else print("some part rests on a rule, not on numbers") or 2)
     except (Wrong, LookupError, TypeError, ValueError, ArithmeticError, OSError) as reason:
         sys.exit(f"wrong: {reason!r}")
