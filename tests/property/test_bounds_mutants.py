@@ -16,10 +16,20 @@ import pytest
 
 import rtvirt as rv
 from rtvirt.analysis.admission import admit as judge
-from rtvirt.analysis.admission import charges, guests, plain, registry, rtds, servers, slots
+from rtvirt.analysis.admission import charges, guests, plain, registry, rtds, servers, shares, slots
 from rtvirt.analysis.admission.budgets import Server
 from rtvirt.analysis.admission.host import Host, Vcpu
-from rtvirt.analysis.supply import ConstantBandwidthServer, DeferrableServer, FixedPriorityPartition, PollingServer, RoundRobinShare, SlotTable
+from rtvirt.analysis.supply import (
+    BVTShare,
+    ConstantBandwidthServer,
+    Credit2Share,
+    DeferrableServer,
+    FixedPriorityPartition,
+    PollingServer,
+    RoundRobinShare,
+    SlotTable,
+    bvt_share,
+)
 from rtvirt.analysis.supply.servers import Server as AnyServer
 from rtvirt.jit import DISABLED
 from rtvirt.units import ms, us
@@ -109,6 +119,14 @@ def dear(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
     return rv.System(vms=[vm], costs=rv.Costs(switch_in=us(9), wake_path=us(9), decision=us(5), replenish_late=us(9))), scheduler
 
 
+def shared(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
+    """One pCPU: a task now and then, a hog, and one that runs long and sleeps long."""
+    rnd = random.Random(repr(system))
+    vms = [rv.VM("own", tasks=[rv.Task("t", wcet=ms(rnd.choice([1, 3, 7, 20])), period=ms(rnd.choice([150, 230])))]), rv.VM("hog", tasks=[rv.hog()]),
+           rv.VM("long", tasks=[rv.Task("t", wcet=ms(rnd.choice([5, 20, 50])), period=ms(rnd.choice([100, 170])))])]
+    return rv.System(vms=vms[:rnd.choice([2, 3])]), replace(scheduler, **{"ctx_allow": ms(5)} if isinstance(scheduler, rv.BVT) else {"ratelimit": ms(5)})
+
+
 right_rivals, right_wait, right_kinds = Host.rivals, rtds.wait_of, dict(servers.KINDS)
 late, anywhere = Server.late, Server.anywhere
 MUTANTS = [
@@ -146,6 +164,13 @@ MUTANTS = [
            lambda system, scheduler: (system.replace(costs=rv.Costs(guest_switch=us(7))), scheduler)),
     Mutant("paths are free", registry, "charged", lambda host, vcpu, promise: promise, "null", costs=True),
     Mutant("overheads are forgotten", charges.Charges, "of", lambda system, overheads: charges.Charges((), "", 0, 0, 0, 0), "rtds", dear),
+    Mutant("credits are spent to nothing (credit2)", Credit2Share, "overrun", 0, "credit2", shared),
+    Mutant("no carry-over, and all begin with nothing (credit2)", Credit2Share, "alone", lambda self, weight: self.overrun, "credit2", shared),
+    Mutant("nobody owes anything (credit2)", Credit2Share, "lag", 0, "credit2", shared),
+    Mutant("an allowance less (BVT)", BVTShare, "rivals", property(lambda self: tuple((-(-self.scale // a), 0) for a, _ in self.others)), "bvt", shared),
+    Mutant("a slice alone is like any other (BVT)", bvt_share, "ALONE", 1, "bvt", shared),
+    Mutant("nobody owes anything (BVT)", BVTShare, "lag", 0, "bvt", shared),
+    Mutant("a warp is no head start (BVT)", shares, "warped", lambda contract: 0, "bvt"),
     Mutant("interrupts strike nobody else", charges, "releases", lambda task, each: [], "fp", costs=True),
 ]
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from ...errors import Problem, SpecError
-from ...system import VM, System, hog
+from ...system import VM, BvtContract, System, hog
 from ...units import ms
 from ..limits import NEVER
 from ..overheads import Overheads
@@ -71,10 +71,14 @@ def bvt(host: Host, vcpu: Vcpu) -> Promise:
     """A share of its pCPU, less what wake-ups of others cost. Where it is placed nobody knows: all count that may be there."""
     rivals = host.rivals(vcpu)
     contracts = dict(zip((vm.name for vm in host.system.vms), host.contracts.bvt, strict=True))
-    paid = [(contract.mcu_advance, contract.warp_value if contract.warp else 0) for contract in
-            (contracts[one.vm.name] for one in (vcpu, *rivals))]
+    paid = [(contracts[one.vm.name].mcu_advance, warped(contracts[one.vm.name])) for one in (vcpu, *rivals)]
     found = BVTShare(paid[0][0], tuple(paid[1:]), paid[0][1], host.scheduler.ctx_allow, host.scheduler.units)
     return promised(vcpu, found, rivals, [row for other in rivals for row in wakes(other, found.wake)])
+
+
+def warped(contract: BvtContract) -> int:
+    """How much virtual time it may borrow."""
+    return contract.warp_value if contract.warp else 0
 
 
 def wakes(other: Vcpu, each: int) -> list[Row]:

@@ -56,11 +56,11 @@ class Credit2Share(LagShare):
     time in the hypervisor; vCPUs that come and go, and weights that change; a cap of its own; several pCPUs. `ProportionalShare` makes one
     from a system, and refuses what is left out.
 
-    `sbf` is a straight line after `delay`. `latency` is less than the delay, because nobody can use all of it to hold a vCPU off at once.
+    `sbf` is a straight line after `delay`. `latency` is less than the delay: nobody can use all of it to hold a vCPU off at once.
 
     References
     ----------
-    docs/xen-rules.md 5; the derivation is this module's docstring. In form it is the lag of proportional-share scheduling: Stoica et al.,
+    docs/shares.md; docs/xen-rules.md 5; the derivation is this module's docstring. In form it is the lag of proportional-share scheduling: Stoica et al.,
     A proportional share resource allocation algorithm for real-time, time-shared systems, RTSS 1996.
 
     Examples
