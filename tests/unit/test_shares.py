@@ -74,7 +74,7 @@ def test_no_adversary_gets_a_vcpu_less_than_its_share(seed):
 def borrower(rng, vm):
     """A VM with a BVT contract, warping or not."""
     return vm.replace(bvt=BvtContract(mcu_advance=rng.choice([10, 10, 10, 1, 7, 30, 100]), warp=rng.random() < 0.3,
-                                      warp_value=rng.choice([0, 10, 300, 5000]), warp_limit=ms(rng.choice([0, 2, 20])), unwarp=ms(rng.choice([0, 5]))))
+                                      warp_value=rng.choice([0, 10, 300, 5000]), warp_limit=ms(rng.choice([0, 20])), unwarp=ms(rng.choice([0, 5]))))
 
 
 def test_no_adversary_gets_a_vcpu_less_than_its_share_of_bvt(seed):

@@ -60,7 +60,7 @@ class Credit2Share(LagShare):
 
     References
     ----------
-    docs/shares.md; docs/xen-rules.md 5; the derivation is this module's docstring. In form it is the lag of proportional-share scheduling: Stoica et al.,
+    docs/shares.md; docs/xen-rules.md 5; and this module's docstring. In form it is the lag of proportional-share scheduling: Stoica et al.,
     A proportional share resource allocation algorithm for real-time, time-shared systems, RTSS 1996.
 
     Examples
