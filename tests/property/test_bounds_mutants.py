@@ -1,7 +1,8 @@
 """Would an attack notice a wrong bound? Key inequalities of the promises are changed one at a time, and random systems must break one.
 
 A mutant is a place, and what is put there. It dies when some bound is exceeded by a simulation. One more that no attack has killed yet is not
-among them: RTDS's host is "together" also where it is divided (`rtds.wait_of`), for which too much has to come together; likewise that nobody owes anything (credit2's lag): heads hide it.
+among them: RTDS's host is "together" also where it is divided (`rtds.wait_of`), for which too much has to come together. Nor is that nobody
+owes anything under credit2 (its lag).
 """
 
 from __future__ import annotations

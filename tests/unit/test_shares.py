@@ -127,6 +127,8 @@ def test_what_is_refused_otherwise():
         ProportionalShare(rv.BVT(), PAIR, "A", 1)
     with pytest.raises(NoBound, match="heavier VM starts later"):
         ProportionalShare(rv.Credit2(), hogs(A, B.replace(start=5, weight=512)), "A")
+    with pytest.raises(NoBound, match="heavier VM starts later"):            # nor for itself: a slice of the other's still lasts 10 ms
+        ProportionalShare(rv.Credit2(), hogs(A, B.replace(start=5, weight=512)), "B")
     with pytest.raises(NoBound, match="costs"):
         ProportionalShare(rv.BVT(), hogs(A, B, costs=rv.Costs(wake_path=us(1))), "A")
     sleepy = rv.Task("t", actions=[rv.run(us(9)), rv.block(us(9)), rv.run(us(9))], period=ms(5))

@@ -59,7 +59,7 @@ def credit2(host: Host, vcpu: Vcpu) -> Promise:
     born = {change.vm: change.at for change in host.system.changes if change.state == "create"}
     begins = {other.index: born.get(other.vm.name, other.vm.start) for other in peers}
     weights = {other.index: other.vm.per_vcpu("weight")[other.number] for other in peers}
-    if max(weights.values()) > max(weight for index, weight in weights.items() if begins[index] <= begins[vcpu.index]):
+    if max(weights.values()) > max(weight for index, weight in weights.items() if begins[index] == min(begins.values())):
         raise NoBound(HEAVIER)
     others = [other for other in peers if other is not vcpu]
     found = Credit2Share(weights[vcpu.index], tuple(weights[other.index] for other in others if other.runs), host.scheduler.ratelimit,
@@ -156,7 +156,7 @@ def share_table(schedulers: Iterable[Any], system: System) -> list[dict[str, Any
     >>> import rtvirt as rv
     >>> pair = rv.System(vms=[rv.VM("A", weight=512, tasks=[rv.hog()]), rv.VM("B", tasks=[rv.hog()])])
     >>> [(row["scheduler"], row["vm"], row["delay"]) for row in share_table([rv.Credit(), rv.Credit2()], pair)]
-    [('Credit', 'A', None), ('Credit', 'B', None), ('Credit2', 'A', 17500003), ('Credit2', 'B', 38000006)]
+    [('Credit', 'A', None), ('Credit', 'B', None), ('Credit2', 'A', 12500003), ('Credit2', 'B', 25000004)]
     """
     rows = []
     for scheduler in schedulers:

@@ -42,7 +42,7 @@ class NoBound(RtvirtError):
     Examples
     --------
     >>> import rtvirt as rv
-    >>> pair = rv.System(vms=[rv.VM("A", tasks=[rv.hog()]), rv.VM("B")])
+    >>> pair = rv.System(vms=[rv.VM("A", tasks=[rv.hog()]), rv.VM("B", tasks=[rv.hog()])])
     >>> try:
     ...     rv.analysis.ProportionalShare(rv.Credit(), pair, "A")
     ... except NoBound as reason:
@@ -75,8 +75,8 @@ MULTICORE = """on several pCPUs credit2 leaves one idle while a vCPU waits that 
 because it has less than -9.5 ms of credit; then what others did not run is not what it ran, and the argument ends. Give each pCPU a run queue
 (runqueue="cpu") and pin all vCPUs. The witness: three hogs bound to one pCPU of two."""
 
-HEAVIER = """a heavier VM starts later, and then all credits burn faster (docs/xen-rules.md 5.2.1): no bound is derived for a window in which that
-happens. Let the heaviest VM start first."""
+HEAVIER = """a heavier VM starts later, and then all credits burn faster (docs/xen-rules.md 5.2.1), while a slice given before lasts as long as it
+was meant to (5.3 step 6): no bound is derived. Let the heaviest VM start first."""
 
 SLEEPS = "its scripts block or yield: each time it may have to wait anew for as long as a share is late (docs/shares.md)"
 
