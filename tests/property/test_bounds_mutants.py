@@ -3,8 +3,8 @@
 A mutant is a place, and what is put there. It dies when some bound is exceeded by a simulation. Some that no attack has killed yet are not
 among them: RTDS's host is "together" also where it is divided (`rtds.wait_of`), for which too much has to come together; and nobody carries work
 into a window of global fixed priorities (`global_priority.backlog`, worked out by hand elsewhere), whose work divided by m is pessimistic enough;
-the single terms of `rtds_quantum` (overrun, old budget, quantum), and the one budget for which nobody is told, all worked out by hand, nor that nobody owes
-anything under credit2 (its lag), nor that a slice of BVT is one allowance shorter.
+the single terms of `rtds_quantum` (overrun, old budget, quantum), and the one budget for which nobody is told, all worked out by hand; nor that
+nobody owes anything under credit2 (its lag); nor that a slice of BVT is one allowance shorter.
 """
 
 from __future__ import annotations
