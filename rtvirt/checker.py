@@ -1,12 +1,11 @@
 """Checks admission certificates, sharing no code with the analysis that wrote them: ``python -m rtvirt.checker FILE``.
 
-Accepted: the host's promise follows from the budgets (turns, priorities) stated, and all work finds its time in it. Refused: by windows without gaps,
-whose ends bring less than their beginnings ask for. Times are ns. Exit code: 0 proved, 1 wrong, 2 some refusal rests on a rule, not on numbers."""
+Accepted: the promise follows from the numbers stated, and all work finds its time in it. Refused: by windows without gaps, whose ends bring
+less than their beginnings ask for. Times are ns. Exit code: 0 proved, 1 wrong, 2 some refusal rests on a rule, not on numbers."""
 
 import json
 import sys
 from fractions import Fraction
-from pathlib import Path
 
 NEVER = 2**62
 Wrong = type("Wrong", (Exception,), {"__doc__": "The certificate does not prove what it says."})
@@ -66,19 +65,21 @@ def check_vcpu(part):
     promise, late, proof, less, tasks = part["promise"], part["late"], part["proof"], part["less"], part["tasks"]
     if "reason" in promise or part.get("unproved"):
         return need(late or "reason" not in promise, "nothing is late") and promise["rule"] == "servers" and check_servers(promise, True)
-    need(promise["rule"] in ("dedicated", "left", "turns", "servers", "slots") and all(list(row) in less for row in promise.get("higher", ())),
+    need(promise["rule"] in "dedicated left turns servers slots shares".split() and all(list(row) in less for row in promise.get("higher", ())),
          "this rule is not known, or more important work is missing")
-    supply, ends = (0, 1, 1), [s + n for s, n in promise.get("slots", ())]             # blackout, budget, period: a whole pCPU
+    supply, flow, ends = (0, 1, 1), used, [s + n for s, n in promise.get("slots", ())]       # blackout, budget, period: a whole pCPU
     if promise["rule"] == "turns":
         supply = promise["rest"], promise["own"], promise["own"] + promise["rest"]
     elif promise["rule"] == "servers" and check_servers(promise, False):
-        q, p, _ = promise["own"]
-        supply = p - q + promise["wait"] + promise["overheads"] + promise["polls"] * q, q, p
+        supply = promise["own"][1] + promise["wait"] + promise["overheads"] + (promise["polls"] - 1) * promise["own"][0], *promise["own"][:2]
+    elif promise["rule"] == "shares":                      # others run what they saved up, and what they pay while this one pays its lag
+        flow, against, saved = lambda q, p, y: y * q // p, *(sum(column) for column in zip(*promise["rivals"], (0, 0)))
+        supply = saved - (-promise["lag"] * against * promise["unit"][0] // promise["unit"][1]), promise["own"], promise["own"] + against
     elif ends:
         q, p = sum(n for _, n in promise["slots"]), promise["frame"]
         supply = max(t - Fraction(p * seen_from(promise, e, t), q) for e in ends for s, _ in promise["slots"] for t in [(s - e) % p]), q, p
     def line(t):
-        return min(seen_from(promise, e, max(0, t)) for e in ends) if ends else used(supply[1], supply[2], t - supply[0]) if t > supply[0] else 0
+        return min([seen_from(promise, e, max(0, t)) for e in ends] or [flow(*supply[1:], max(0, t - supply[0]))])
     if part["guest"] in ("edf", "fifo"):
         some, room = [task for task in tasks if task["deadline"] is not None], -NEVER
         if part["guest"] == "fifo":                        # a common deadline, counted from releases
@@ -144,7 +145,6 @@ def check(certificate):
 
 if __name__ == "__main__":
     try:
-        proved = check(json.loads(Path(sys.argv[1]).read_text("utf-8")))
+        sys.exit(0 if check(json.load(open(sys.argv[1], encoding="utf-8"))) else print("some part rests on a rule, not on numbers") or 2)
     except (Wrong, LookupError, TypeError, ValueError, ArithmeticError, OSError) as reason:
         sys.exit(f"wrong: {reason!r}")
-    sys.exit(0 if proved else sys.stdout.write("not contradicted, but some part rests on a rule, not on numbers\n") and 2)

@@ -193,6 +193,7 @@ class CostTable(Row):
     replenish_late: int
     replenish_path: int
     replenish_each: int
+    rearm_path: int
     saved_path: int
     decision: int
     context_switch: int

@@ -7,7 +7,7 @@ fit raises `LimitError`. Every name is here, for example
 """
 
 from . import batch
-from .admission import Admission, Provision, admit, provision
+from .admission import Admission, ProportionalShare, Provision, admit, provision, share_table
 from .arrivals import ArrivalCurve, bursts, listed, periodic
 from .attack import Attack, attack
 from .demand import dbf, rbf
@@ -36,7 +36,9 @@ from .overheads import Overheads
 from .sensitivity import Margin, Scaling, breakdown_utilization, period_scaling, robustness_margin, supply_scaling, wcet_scaling
 from .supply import (
     BoundedDelay,
+    BVTShare,
     ConstantBandwidthServer,
+    Credit2Share,
     Dedicated,
     DeferrableServer,
     DeterministicMultiprocessorPeriodicResource,
@@ -46,23 +48,23 @@ from .supply import (
     NoBound,
     PeriodicResource,
     PollingServer,
-    ProportionalShare,
     RoundRobinShare,
     SlotTable,
     SporadicServer,
     Supply,
+    Witness,
 )
 from .tasksets import TaskSet, taskset
 from .verdict import Endless, FirstMiss, Overload, Verdict, ViolatingInterval
 
-__all__ = ["Admission", "ArrivalCurve", "Attack", "BoundedDelay", "Component", "ConstantBandwidthServer", "Crowded", "Dedicated",
-           "DeferrableServer", "Dense", "DeterministicMultiprocessorPeriodicResource", "Endless", "ExplicitDeadlinePeriodic", "FirstMiss",
-           "FixedPriorityPartition", "HighCriticality", "Interface", "LateBudget", "LateTask", "Margin", "MixedVerdict", "ModalVM", "ModeChange",
-           "MultiprocessorPeriodicResource", "NoBound", "NoFactor", "Overheads", "Overload", "Partition", "PeriodicResource", "PollingServer",
-           "ProportionalShare", "Provision", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "Supply", "TaskSet", "Verdict",
-           "ViolatingInterval", "VirtualDeadlines", "admit", "amc_schedulable", "attack", "batch", "best_interface", "best_mpr",
+__all__ = ["Admission", "ArrivalCurve", "Attack", "BVTShare", "BoundedDelay", "Component", "ConstantBandwidthServer", "Credit2Share", "Crowded",
+           "Dedicated", "DeferrableServer", "Dense", "DeterministicMultiprocessorPeriodicResource", "Endless", "ExplicitDeadlinePeriodic",
+           "FirstMiss", "FixedPriorityPartition", "HighCriticality", "Interface", "LateBudget", "LateTask", "Margin", "MixedVerdict", "ModalVM",
+           "ModeChange", "MultiprocessorPeriodicResource", "NoBound", "NoFactor", "Overheads", "Overload", "Partition", "PeriodicResource",
+           "PollingServer", "ProportionalShare", "Provision", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "Supply", "TaskSet",
+           "Verdict", "ViolatingInterval", "VirtualDeadlines", "Witness", "admit", "amc_schedulable", "attack", "batch", "best_interface", "best_mpr",
            "breakdown_utilization", "bursts", "compose", "dbf", "edf_response_times", "edf_schedulable", "edf_tardiness", "edf_vd_schedulable",
            "fifo_response_times", "fp_response_times", "fp_schedulable", "global_edf_response_times", "global_edf_schedulable",
            "global_fp_response_times", "global_fp_schedulable", "listed", "min_budget", "min_dmpr", "min_mpr_budget", "mode_change_schedulable",
-           "mpr_schedulable", "partition", "period_scaling", "periodic", "provision", "rbf", "robustness_margin", "supply_scaling", "taskset",
-           "wcet_scaling"]
+           "mpr_schedulable", "partition", "period_scaling", "periodic", "provision", "rbf", "robustness_margin", "share_table", "supply_scaling",
+           "taskset", "wcet_scaling"]

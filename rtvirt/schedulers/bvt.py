@@ -5,7 +5,7 @@ pace, and shares are fair without any quota. Whoever sleeps is brought up to the
 may *warp*: its effective virtual time is moved back, it goes first, and pays for it later by what it has run.
 
 What to look for. A vCPU that wakes preempts at once on a tie (4.1.7), so latency is short; the longest wait grows with the number of vCPUs, and
-nothing can be promised. And a slip of units in Xen makes all slices 5 ms (4.1.6).
+there is a promise only if the others wake up rarely enough (docs/shares.md). And a slip of units in Xen makes all slices 5 ms (4.1.6).
 """
 
 from __future__ import annotations

@@ -102,7 +102,8 @@ def hold_up_replenishment(st, now):
 
 @kernel
 def hold_up_slice(st, now):
-    """And a replenishment holds up the slice timer in the same way, on the pCPU whose clock it uses."""
+    """And a replenishment holds up the slice timer in the same way, on the pCPU whose clock it uses; its handler takes a while to get there."""
     slot, late = st.slots.slice + CLOCK, st.costs.slice_late
-    if now < st.timers.at[slot] - late < now + st.costs.timer_slop:
-        set_timer(st.timers, slot, now + st.costs.timer_slop + late)
+    soonest = now + st.costs.rearm_path + st.costs.timer_slop
+    if now < st.timers.at[slot] - late < soonest:
+        set_timer(st.timers, slot, soonest + late)

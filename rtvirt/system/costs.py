@@ -36,6 +36,9 @@ class Costs(Spec):
     replenish_path, replenish_each : int [ns]
         From a replenishment of budgets to the scheduling decision it asks for: once, and for each vCPU that gets a budget (RTDS;
         credit2's caps: once).
+    rearm_path : int [ns]
+        From a replenishment of budgets to the moment at which its handler sets the clock anew, no nearer than `timer_slop` ahead: a slice that
+        ends in between waits until then (RTDS).
     saved_path : int [ns]
         From the end of a switch, when the old vCPU's registers are saved and it is queued again, to the decision that this asks for (RTDS, credit2).
     decision : int [ns]
@@ -129,6 +132,7 @@ class Costs(Spec):
     replenish_late: Time | None = None
     replenish_path: Time = 0
     replenish_each: Time = 0
+    rearm_path: Time = 0
     saved_path: Time = 0
     decision: Time = 0
     context_switch: Time = 0

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NEAR = 25_000                                # a dispatch is the same within so long [ns]
 LATE = 200_000                               # a replenishment is late from here on [ns]
 SAME = 50_000                                # and the same within so long [ns]
+PASS = 4_000                                 # records of one pass of the replenishment timer come 2 us apart [ns]
 COLUMN = "rtds_period_budget_extra_us"
 
 
@@ -59,11 +60,12 @@ def on_xens_clock(files: dict[str, Any]) -> dict[str, Any]:
     """The tables of stints, wake-ups and budgets with the trace's clock made as fast as Xen's, by which deadlines go.
 
     Both count the same oscillator, but Xen has calibrated its own. The rate is the median slope of (time of a replenishment - its new
-    deadline) over half the window.
+    deadline) over half the window. Only the first record of a pass follows the deadline by a constant.
     """
     if files.get("rtds") is None:
         return files
     found = files["rtds"].query("event == 'replenish'")
+    found = found[found["t_ns"].diff().fillna(LATE) > PASS]
     found = found[found["dom"] == found["dom"].mode()[0]]              # the domain that is replenished most often
     at, ahead, half = found["t_ns"].to_numpy(), (found["t_ns"] - found["deadline_ns"]).to_numpy(), len(found) // 2
     rate = float(np.median((ahead[half:2 * half] - ahead[:half]) / (at[half:2 * half] - at[:half])))
@@ -81,11 +83,11 @@ def renewals(window: Window) -> pd.DataFrame:
     table = records(window)
     table = table[table["event"] == "replenish"]
     woken = window.wakes[["wake_ns", "dom"]]
-    by_wake = [bool((np.abs(woken.loc[woken["dom"] == d, "wake_ns"] - t) < 4_000).any()) for t, d in zip(table["t_ns"], table["dom"])]
+    by_wake = [bool((np.abs(woken.loc[woken["dom"] == d, "wake_ns"] - t) < PASS).any()) for t, d in zip(table["t_ns"], table["dom"])]
     table = table[~np.array(by_wake, bool)]
     period = table["dom"].map(lambda d: contract(window, int(d))["period"])
     due = (table["deadline_ns"] - period).astype(np.int64)
-    first = table["t_ns"].diff().fillna(LATE) > 4_000                   # of its pass
+    first = table["t_ns"].diff().fillna(LATE) > PASS                    # of its pass
     shift = int(np.median((table["t_ns"] - due)[first]))
     return table.assign(due_ns=due + shift, shift=shift)[["t_ns", "dom", "due_ns", "shift"]].reset_index(drop=True)
 

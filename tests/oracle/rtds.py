@@ -122,7 +122,7 @@ class Rtds(Policy):
                     self.tickle(v, at)
             self.expect(v)
         self.arm()
-        clock, slop, late = world.pcpus[0], costs["timer_slop"], costs["slice_late"]
+        clock, slop, late = world.pcpus[0], costs["rearm_path"] + costs["timer_slop"], costs["slice_late"]
         if clock.slice_due != NEVER and world.now < clock.slice_due - late < world.now + slop:
             clock.slice_due = world.now + slop + late
 

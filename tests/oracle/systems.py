@@ -185,7 +185,7 @@ def server(rnd: random.Random) -> dict[str, int]:
             if period > ms(2) else period * parts // 10}
 
 
-OF_BUDGETS = ("replenish_late", "replenish_path", "replenish_each", "saved_path")      # for schedulers that have any
+OF_BUDGETS = ("replenish_late", "replenish_path", "replenish_each", "rearm_path", "saved_path")      # for schedulers that have any
 
 
 def costs(rnd: random.Random, scheduler: str) -> rv.Costs:

@@ -6,10 +6,14 @@ import random
 from typing import Any
 
 import rtvirt as rv
+from rtvirt.system import BvtContract
 from rtvirt.units import ms, us
 
 SCHEDULERS: dict[str, Any] = {
-    "arinc653": lambda rnd, vms: table(rnd, vms), "cbs": lambda rnd, vms: rv.CBS(hard=True), "fp": lambda rnd, vms: rv.FixedPriority(),
+    "arinc653": lambda rnd, vms: table(rnd, vms), "cbs": lambda rnd, vms: rv.CBS(hard=True),
+    "bvt": lambda rnd, vms: rv.BVT(units=rnd.choice(rv.BVT.UNITS), ctx_allow=us(rnd.choice([50, 100, 150, 500, 730, 2000, 5000]))),
+    "credit2": lambda rnd, vms: rv.Credit2(ratelimit=us(rnd.choice([0, 100, 1000, 1000, 1000, 3000])), xen=rnd.choice(rv.Credit2.VERSIONS),
+                                           runqueue=rnd.choice(["socket", "cpu", "core"])), "fp": lambda rnd, vms: rv.FixedPriority(),
     "null": lambda rnd, vms: rv.Null(), "rr": lambda rnd, vms: rv.RoundRobin(quantum=ms(rnd.choice([1, 2, 5]))),
     "rtds": lambda rnd, vms: rv.RTDS(xen=rnd.choice(["4.17", "4.22"]), replenish_by=rnd.choice(["priority", "deadline"])),
     "rtds-4.5": lambda rnd, vms: rv.RTDS(xen="4.5"),
@@ -23,6 +27,7 @@ FITTED: dict[str, Any] = {               # contracts that leave room for what th
     "rtds-4.5": lambda rnd, vm: {"budget": max(us(200), vm.budget // 3), "period": 2 * vm.period},
     "rtds-extratime": lambda rnd, vm: {"budget": max(us(200), vm.budget // 2), "extratime": rnd.random() < 0.5},
 }
+WEIGHED = ("bvt", "credit2")
 GUESTS = ("fp", "edf", "fifo", "rr", "dm", "cbs")
 
 
@@ -45,7 +50,21 @@ def system(seed: object, name: str, guest: str, *, costs: bool = False) -> tuple
     vms = [vm(rnd, f"v{k}", guest, cpus, load, period, pinned, costs) for k in range(count)]
     if name in FITTED:
         vms = [one.replace(**FITTED[name](rnd, one)) for one in vms]
+    if name in WEIGHED:
+        vms = [weighed(rnd, one, name) for one in vms]
     return rv.System(cpus=cpus, vms=vms, costs=some_costs(rnd) if costs else rv.Costs()), SCHEDULERS[name](rnd, vms)
+
+
+def weighed(rnd: random.Random, vm: rv.VM, name: str) -> rv.VM:
+    """The VM with a weight of some kind; with longer periods, since shares are late by many ms; and where wake-ups count, without bursts."""
+    times = rnd.choice([1, 2, 10, 30])
+    tasks = [task.replace(period=task.period * times, deadline=task.deadline and task.deadline * times) if task.period else task for task in vm.tasks
+             if name == "credit2" or (task.arrival != "poisson" and task.actions is None)]
+    if name == "credit2":
+        return vm.replace(tasks=tasks, weight=rnd.choice([256, 256, 256, 512, 1024, 100, 30, 65_535]), cap=rnd.choice([0, 0, 0, 0, 0, 30]))
+    bvt = BvtContract(mcu_advance=rnd.choice([10, 10, 10, 5, 20, 1, 100]), warp=rnd.random() < 0.2, warp_value=rnd.choice([0, 10, 100, 1000]),
+                         warp_limit=ms(rnd.choice([0, 3, 20])), unwarp=ms(rnd.choice([0, 5, 20])))
+    return vm.replace(tasks=tasks, bvt=bvt)
 
 
 def vm(rnd: random.Random, name: str, guest: str, cpus: int, load: float, common: int | None, pinned: bool, costs: bool) -> rv.VM:
@@ -86,7 +105,7 @@ def task(rnd: random.Random, name: str, period: int, budget: int, vcpus: int) ->
 
 def some_costs(rnd: random.Random) -> rv.Costs:
     """Small costs of each kind."""
-    fields = ("wake_path", "block_path", "switch_in", "timer_late", "replenish_path", "replenish_each", "saved_path", "decision",
+    fields = ("wake_path", "block_path", "switch_in", "timer_late", "replenish_path", "replenish_each", "rearm_path", "saved_path", "decision",
               "context_switch", "guest_switch", "hypercall", "interrupt", "cache_reload")
     chosen = {name: rnd.choice([500, 1000, 3000, 7000]) for name in rnd.sample(fields, rnd.randint(1, 6))}
     return rv.Costs(**chosen)

@@ -3,7 +3,8 @@
 A mutant is a place, and what is put there. It dies when some bound is exceeded by a simulation. Some that no attack has killed yet are not
 among them: RTDS's host is "together" also where it is divided (`rtds.wait_of`), for which too much has to come together; and nobody carries work
 into a window of global fixed priorities (`global_priority.backlog`, worked out by hand elsewhere), whose work divided by m is pessimistic enough;
-the single terms of `rtds_quantum` (overrun, old budget, quantum), and the one budget for which nobody is told, all worked out by hand.
+the single terms of `rtds_quantum` (overrun, old budget, quantum), and the one budget for which nobody is told, all worked out by hand; nor that
+nobody owes anything under credit2 (its lag); nor that a slice of BVT is one allowance shorter.
 """
 
 from __future__ import annotations
@@ -18,12 +19,23 @@ import pytest
 
 import rtvirt as rv
 from rtvirt.analysis.admission import admit as judge
-from rtvirt.analysis.admission import charges, global_priority, guests, plain, registry, rtds, servers, slots
+from rtvirt.analysis.admission import charges, global_priority, guests, plain, registry, rtds, servers, shares, slots
 from rtvirt.analysis.admission.budgets import Server
 from rtvirt.analysis.admission.host import Host, Vcpu
-from rtvirt.analysis.supply import ConstantBandwidthServer, DeferrableServer, FixedPriorityPartition, PollingServer, RoundRobinShare, SlotTable
+from rtvirt.analysis.supply import (
+    BVTShare,
+    ConstantBandwidthServer,
+    Credit2Share,
+    DeferrableServer,
+    FixedPriorityPartition,
+    PollingServer,
+    RoundRobinShare,
+    SlotTable,
+    bvt_share,
+)
 from rtvirt.analysis.supply.servers import Server as AnyServer
 from rtvirt.jit import DISABLED
+from rtvirt.system import BvtContract
 from rtvirt.units import ms, us
 
 SYSTEMS, RUNS = 400, 10
@@ -136,6 +148,25 @@ def slow(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
     return system.replace(costs=rv.Costs(switch_in=us(20), wake_path=us(20), block_path=us(20), slice_late=us(20))), scheduler
 
 
+def shared(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
+    """One pCPU: work that pays in advance while nobody else is there, then a small job; others that have slept meanwhile."""
+    rnd = random.Random(repr(system))
+    own = [rv.Task("t", wcet=us(500), period=ms(rnd.choice([150, 230])), priority=1),
+           rv.Task("before", wcet=ms(rnd.choice([6, 20, 49])), period=ms(250), priority=2)]
+    others = [rv.VM(f"long{k}", tasks=[rv.Task("t", wcet=ms(rnd.choice([20, 50, 70])), period=ms(rnd.choice([200, 310])))])
+              for k in range(rnd.choice([1, 2]))]
+    fields = {"ctx_allow": ms(5)} if isinstance(scheduler, rv.BVT) else {"ratelimit": ms(20), "runqueue": "socket"}
+    return rv.System(vms=[rv.VM("own", tasks=own), *others]), replace(scheduler, **fields)
+
+
+def hurried(system: rv.System, scheduler: Any) -> tuple[rv.System, Any]:
+    """One pCPU: a small job now and then, and a VM that borrows 100 ms of virtual time."""
+    rnd = random.Random(repr(system))
+    own = rv.VM("own", tasks=[rv.Task("t", wcet=us(500), period=ms(rnd.choice([400, 430])))])
+    hurry = rv.VM("hurry", tasks=[rv.Task("t", wcet=ms(120), period=ms(510))], bvt=BvtContract(warp=True, warp_value=10_000))
+    return rv.System(vms=[own, hurry]), replace(scheduler, ctx_allow=ms(5))
+
+
 right_rivals, right_taken, right_wait, right_kinds = Host.rivals, global_priority.taken, rtds.wait_of, dict(servers.KINDS)
 late, anywhere = Server.late, Server.anywhere
 MUTANTS = [
@@ -177,6 +208,11 @@ MUTANTS = [
     Mutant("paths are free", registry, "charged", lambda host, vcpu, promise: promise, "null", costs=True),
     Mutant("overheads are forgotten", charges.Charges, "of", lambda system, overheads: charges.Charges((), "", 0, 0, 0, 0), "rtds", dear),
     Mutant("SEDF's overheads are forgotten", charges.Charges, "of", lambda system, overheads: charges.Charges((), "", 0, 0, 0, 0), "sedf", slow),
+    Mutant("credits are spent to nothing (credit2)", Credit2Share, "overrun", 0, "credit2", shared),
+    Mutant("all begin with nothing (credit2)", Credit2Share, "alone", lambda self, weight: 0, "credit2", shared),
+    Mutant("a slice alone is like any other (BVT)", bvt_share, "ALONE", 1, "bvt", shared),
+    Mutant("nobody owes anything (BVT)", BVTShare, "lag", 0, "bvt", shared),
+    Mutant("a warp is no head start (BVT)", shares, "warped", lambda contract: 0, "bvt", hurried),
     Mutant("interrupts strike nobody else", charges, "releases", lambda task, each: [], "fp", costs=True),
 ]
 

@@ -29,12 +29,23 @@ def test_no_credit2_window_has_become_worse(name):
 
 
 @pytest.mark.skipif(DISABLED, reason="twelve seconds of a trace take a minute without the JIT")
+def test_a_guest_that_is_late_blocks_and_wakes_at_once():
+    """d1 wakes 57 times within 0.1 ms of its stint's end; if late jobs are worked off without a blocking, the model's never does in a job."""
+    real, young = xentrace.load(FOLDER, NAMES[1]), []
+    for window in (real, xentrace.replay(real)):
+        ends, woken = (np.sort(t.loc[t["vm"] == "d1", c].to_numpy()) for t, c in ((window.slices, "end"), (window.wakeups, "woken")))
+        woken = woken[woken > ends[0]]
+        young.append(int((woken - ends[np.searchsorted(ends, woken) - 1] < 100_000).sum()))
+    assert young[0] == 57 and 20 < young[1] < 80
+
+
+@pytest.mark.skipif(DISABLED, reason="twelve seconds of a trace take a minute without the JIT")
 def test_a_guest_that_reacts_loses_fewer_wakeups():
     """d1 really woke 2279 times. Measured wake-ups that the model serves late run into each other; ticks of a guest that reacts do not."""
     real = xentrace.load(FOLDER, NAMES[1])
     wakeups = [int((run.wakeups["vm"] == "d1").sum()) for run in (
         rv.simulate(real.system(), real.scheduler(), real.duration), xentrace.replay(real).check())]
-    assert (real.wakes["dom"] == 1).sum() == 2279 and wakeups[0] < 1950 and 2180 < wakeups[1] < 2279
+    assert (real.wakes["dom"] == 1).sum() == 2279 and wakeups[0] < 1950 and 2180 < wakeups[1] < 2320
 
 
 def test_a_wrong_rule_is_noticed(monkeypatch):

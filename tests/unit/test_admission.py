@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import rtvirt as rv
+from rtvirt import checker
 from rtvirt.analysis import Dedicated, DeferrableServer, PollingServer, SlotTable
 from rtvirt.analysis.admission.budgets import Server, longest_wait, response_wait, since_idle
 from rtvirt.analysis.admission.global_priority import backlog, busy_period
@@ -146,10 +149,22 @@ def test_backlogs_by_hand():
 
 
 @pytest.mark.parametrize("scheduler", [rv.Credit(), rv.Credit(xen="3.1"), rv.Credit2(), rv.BVT()], ids=repr)
-def test_shares_promise_nothing_to_those_who_share(scheduler):
+def test_shares_are_no_use_to_those_in_a_hurry(scheduler):
     assert admitted([vm("A")], scheduler).supplies["A/0"] == Dedicated()
-    verdict = admitted([vm("A"), hog("B")], scheduler)
-    assert verdict.supplies["A/0"] is None and not verdict and verdict.why()
+    verdict = admitted([vm("A", every=ms(10)), hog("B")], scheduler)
+    assert not verdict and verdict.why() and (verdict.supplies["A/0"] is None) == isinstance(scheduler, rv.Credit | type(rv.Credit(xen="3.1")))
+
+
+@pytest.mark.parametrize("scheduler, bound", [(rv.Credit2(), ms(25) + us(500) + 4), (rv.BVT(), ms(57)), (rv.BVT(units="intended"), ms(62))], ids=repr)
+def test_shares_that_are_late_but_sure(scheduler, bound):
+    verdict = admitted([vm("A", every=ms(70)), hog("B")], scheduler)
+    assert verdict and bound <= verdict.bounds["A/t"] <= bound + us(200) and "docs/shares.md" in verdict.why()
+    found = json.loads(json.dumps(verdict.certificate()))
+    assert checker.check(found)
+    promise = found["vcpus"][0]["promise"]
+    promise["lag"] += ms(40)
+    with pytest.raises(checker.Wrong):
+        checker.check(found)
 
 
 # ------------------------------------------------------------------ guests

@@ -20,10 +20,8 @@ from rtvirt.analysis import (
     ExplicitDeadlinePeriodic,
     FixedPriorityPartition,
     MultiprocessorPeriodicResource,
-    NoBound,
     PeriodicResource,
     PollingServer,
-    ProportionalShare,
     RoundRobinShare,
     SlotTable,
     SporadicServer,
@@ -123,8 +121,6 @@ def test_servers():
     assert SporadicServer(10, 4).interference == [(4, 10, 0)] and DeferrableServer(10, 4).interference == [(4, 10, 6)]
     with pytest.raises(SpecError, match="deadline aging"):
         ConstantBandwidthServer(10, 4, hard=False)
-    with pytest.raises(NoBound, match=r"2\.9\.3"):
-        ProportionalShare("credit")
 
 
 SUPPLIES = st.one_of(

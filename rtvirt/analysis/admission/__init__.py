@@ -3,5 +3,6 @@
 from .admit import admit
 from .outcome import Admission
 from .provision import Provision, provision
+from .shares import ProportionalShare, share_table
 
-__all__ = ["Admission", "Provision", "admit", "provision"]
+__all__ = ["Admission", "ProportionalShare", "Provision", "admit", "provision", "share_table"]

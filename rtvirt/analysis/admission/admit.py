@@ -23,7 +23,7 @@ def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: O
     ----------
     system : System
     scheduler
-        Any of ``rv``'s; those that share by weight promise nothing, and `why` says why.
+        Any of ``rv``'s; where one promises nothing, as Xen's credit scheduler, `why` says why.
     new : VM, optional
         A VM to be created while the system runs: admitted if it and all the others meet their deadlines.
     overheads : Overheads, optional

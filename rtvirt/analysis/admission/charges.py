@@ -64,8 +64,8 @@ class Charges:
         if overheads.tick:
             rows.append((overheads.tick, overheads.tick_period, 0))
         late = replenish_late + costs.replenish_path + servers * costs.replenish_each
-        return cls(tuple(rows), endless[0] if endless else "", switch, latency, costs.timer_slop + slice_late + blocking + 2 * switch,
-                   late + 2 * switch if late or switch else 0)
+        overrun = costs.timer_slop + costs.rearm_path + slice_late + blocking + 2 * switch
+        return cls(tuple(rows), endless[0] if endless else "", switch, latency, overrun, late + 2 * switch if late or switch else 0)
 
     @property
     def free(self) -> bool:
