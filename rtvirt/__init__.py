@@ -25,13 +25,14 @@ _NAMES = {
     "exercises": ["check", "hint", "variant"],
     "sweeps": ["sweep"],
 }
-_MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data", "machine", "analysis", "workloads", "sweeps", "interop")
+_MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data", "machine", "analysis", "workloads", "sweeps", "interop",
+            "traps")
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [*sorted(_HOME), *_MODULES]
 
 if TYPE_CHECKING:
-    from . import analysis, data, exercises, explorers, interop, machine, plots, silicon, sweeps, units, workloads, xentrace
+    from . import analysis, data, exercises, explorers, interop, machine, plots, silicon, sweeps, traps, units, workloads, xentrace
     from .analysis import admit, provision
     from .comparison import compare
     from .errors import LimitError, RecordError, RtvirtError, SpecError

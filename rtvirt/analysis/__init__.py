@@ -7,7 +7,7 @@ fit raises `LimitError`. Every name is here, for example
 """
 
 from . import batch
-from .admission import Admission, Provision, admit, provision
+from .admission import Admission, Provision, Trapping, admit, provision
 from .arrivals import ArrivalCurve, bursts, listed, periodic
 from .attack import Attack, attack
 from .demand import dbf, rbf
@@ -59,7 +59,7 @@ __all__ = ["Admission", "ArrivalCurve", "Attack", "BoundedDelay", "Component", "
            "DeferrableServer", "Dense", "DeterministicMultiprocessorPeriodicResource", "Endless", "ExplicitDeadlinePeriodic", "FirstMiss",
            "FixedPriorityPartition", "HighCriticality", "Interface", "LateBudget", "LateTask", "Margin", "MixedVerdict", "ModalVM", "ModeChange",
            "MultiprocessorPeriodicResource", "NoBound", "NoFactor", "Overheads", "Overload", "Partition", "PeriodicResource", "PollingServer",
-           "ProportionalShare", "Provision", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "Supply", "TaskSet", "Verdict",
+           "ProportionalShare", "Provision", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "Supply", "TaskSet", "Trapping", "Verdict",
            "ViolatingInterval", "VirtualDeadlines", "admit", "amc_schedulable", "attack", "batch", "best_interface", "best_mpr",
            "breakdown_utilization", "bursts", "compose", "dbf", "edf_response_times", "edf_schedulable", "edf_tardiness", "edf_vd_schedulable",
            "fifo_response_times", "fp_response_times", "fp_schedulable", "global_edf_response_times", "global_edf_schedulable",

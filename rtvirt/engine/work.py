@@ -70,7 +70,7 @@ def delay_work(st, v, extra):
 @kernel
 @seldom
 def enter_section(st, v, now, length):
-    """The task on a running vCPU has trapped: the hypervisor works for so long, and neither it nor the guest decides anything meanwhile (model 3.8)."""
+    """The task on a running vCPU has trapped: the hypervisor works for so long, and nobody decides anything meanwhile (model 3.8)."""
     t, p = st.vcpus[v].task, st.vcpus[v].pcpu
     log(st, now, p, v, TRAP, length)
     st.vcpus[v].state = TRAPPED

@@ -3,5 +3,6 @@
 from .admit import admit
 from .outcome import Admission
 from .provision import Provision, provision
+from .sections import Trapping
 
-__all__ = ["Admission", "Provision", "admit", "provision"]
+__all__ = ["Admission", "Provision", "Trapping", "admit", "provision"]
