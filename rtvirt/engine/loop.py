@@ -207,7 +207,10 @@ def next_step(st, q, now, v, t):
             assign(st, tasks[t].vm, now)
             return
         if kind == STEP_TRAP:
-            enter_section(st, v, now, amount)
+            if st.pcpus[st.vcpus[v].pcpu].decide_at > now:
+                enter_section(st, v, now, amount)
+            else:
+                tasks[t].step -= 1                           # the way out of the last section, if it was one, decides first
             return
         tasks[t].remaining = st.costs.hypercall
         if kind == STEP_YIELD:

@@ -87,7 +87,7 @@ def overhead_bound(vm: VM, platform: Any, interval: Any, *, limits: Mapping[str,
     >>> found = overhead_bound(nic, {"hypercall": 800, "interrupt": 1500, "timer": 2000}, [us(1), ms(1), ms(10)],
     ...                        limits={"timer": rv.analysis.bursts(period=ms(1), jitter=us(100), distance=us(50))})
     >>> found.total.tolist(), found.section
-    ([1000, 25900, 153900], 5000)
+    ([1000, 25900, 175300], 5000)
     """
     streams = scripted(vm, platform, arrivals or {}, responses or {}) + limited(platform, limits or {})
     windows = whole_times(interval, "interval")

@@ -386,6 +386,9 @@ class World:
                 self.assign(t.vm)
                 return
             if step.kind == "trap":
+                if self.pcpus[v.pcpu].decide_at <= self.now:
+                    t.step -= 1
+                    return
                 self.log(v, "trap", step.duration)
                 v.state, t.left = "trapped", step.duration
                 self.pcpus[v.pcpu].work_start = self.now
