@@ -140,7 +140,7 @@ def trapping(platform: Any, limits: Mapping[str, ArrivalCurve]) -> Trapping:
     >>> limit = next(gap for gap in range(us(40), us(60)) if rv.admit(beside(gap), rv.FixedPriority()))
     >>> limit, 10**9 // limit
     (50000, 20000)
-    >>> [int(rv.simulate(beside(gap), rv.FixedPriority(), ms(10) + 1).misses.sum()) for gap in (limit, limit - 1)]
+    >>> [int(rv.simulate(beside(gap), rv.FixedPriority(), ms(10) + 1).recording.misses.sum()) for gap in (limit, limit - 1)]
     [0, 1]
     """
     streams = limited(platform, limits)

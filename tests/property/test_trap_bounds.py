@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from conftest import LONG
 
 import rtvirt as rv
+from rtvirt import checker
 from rtvirt.analysis.admission import admit as judge
 from rtvirt.analysis.admission import charges, guests, plain, registry
 from rtvirt.analysis.admission.host import Host
@@ -96,6 +98,42 @@ def test_no_bound_is_broken(name, costs, seed):
         count += 1
     print(f"{name}, costs={costs}: {count} systems, {bounded} with bounds; bound/seen, median: jobs {np.median(close or [0]):.2f}, "
           f"windows {np.median(tight or [0]):.2f}")
+
+
+def test_two_traps_in_a_row_let_a_decision_in_between():
+    """Found by the attack: the next trap, a completion, came before the decision at the same instant, and both held the pCPU as one."""
+    noisy = rv.VM("noisy", priority=2, tasks=[rv.Task("storm", actions=[rv.trap(us(50))] * 6, period=ms(5))])
+    urgent = rv.VM("urgent", priority=1, tasks=[rv.Task("t", wcet=us(10), releases=[us(1)])])
+    run = rv.simulate(rv.System(vms=[noisy, urgent]), rv.FixedPriority(), ms(5))
+    assert run.jobs["response"][run.jobs["task"] == "t"].tolist() == [us(59)]
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_certificates_are_proved(name, seed):
+    """By the checker, which shares nothing with the analysis; a section taken out of what is left is missed."""
+    for count in range(6):
+        found = json.loads(json.dumps(rv.admit(*storm(f"{seed}/{count}", name, "fp")).certificate()))
+        checker.check(found)
+        for part in found["vcpus"]:
+            if part["promise"].get("higher") and not part["late"]:
+                part["less"] = [row for row in part["less"] if row not in part["promise"]["higher"]]
+                with pytest.raises(checker.Wrong):
+                    checker.check(found)
+                break
+
+
+@pytest.mark.parametrize("gap", [us(400), us(110)])
+def test_budgets_keep_a_storm_away_but_not_its_longest_section(gap):
+    """Under RTDS the rate of a neighbour's traps does not matter to a control task, whose budget lasts; how long one takes does."""
+    control = rv.VM("control", budget=ms(6), period=ms(10), tasks=[rv.Task("loop", wcet=ms(5), period=ms(10), deadline=ms(14))])
+
+    def beside(section):
+        noisy = rv.VM("noisy", budget=ms(3), period=ms(10), tasks=[rv.Task("storm", actions=[rv.trap(section)], period=gap, deadline=None)])
+        return rv.System(vms=[control, noisy])
+
+    bounds = [rv.admit(beside(section), rv.RTDS()).bounds["control/loop"] for section in (us(10), us(100), ms(2))]
+    assert bounds[0] < bounds[1] <= ms(14) and bounds[2] is None
+    assert not rv.simulate(beside(us(100)), rv.RTDS(), ms(300)).recording.misses[0]
 
 
 class Mutant(NamedTuple):
