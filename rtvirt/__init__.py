@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _NAMES = {
-    "system": ["System", "Task", "VM", "Costs", "Change", "hog", "run", "block", "yield_", "send", "uniform", "exponential", "normal",
+    "system": ["System", "Task", "VM", "Costs", "Change", "hog", "run", "block", "yield_", "send", "trap", "uniform", "exponential", "normal",
                "empirical"],
     "simulation": ["simulate"],
     "results": ["Run"],
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     )
     from .simulation import simulate
     from .sweeps import sweep
-    from .system import VM, Change, Costs, System, Task, block, empirical, exponential, hog, normal, run, send, uniform, yield_
+    from .system import VM, Change, Costs, System, Task, block, empirical, exponential, hog, normal, run, send, trap, uniform, yield_
 
 
 def __getattr__(name: str) -> Any:

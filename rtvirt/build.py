@@ -17,7 +17,7 @@ from .timers import NEVER, reset_timers, tournament_size
 
 SOURCES = {"periodic": S.PERIODIC, "sporadic": S.SPORADIC, "poisson": S.POISSON, "channel": S.CHANNEL}
 GUESTS = {"fp": S.FP, "edf": S.EDF, "rr": S.RR, "fifo": S.FIFO, "dm": S.DM, "cbs": S.CBS}
-STEPS = {"run": S.STEP_RUN, "block": S.STEP_BLOCK, "yield": S.STEP_YIELD, "send": S.STEP_SEND}
+STEPS = {"run": S.STEP_RUN, "block": S.STEP_BLOCK, "yield": S.STEP_YIELD, "send": S.STEP_SEND, "trap": S.STEP_TRAP}
 
 
 def contracts_of(system: System) -> Contracts:

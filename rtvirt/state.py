@@ -15,8 +15,8 @@ NO_TASK = -1
 NO_LIMIT = -1    # slice of a decision that needs no timer
 FOREVER = 2**62  # work that never ends
 
-# run states of a vCPU (1.3.1)
-RUNNING, RUNNABLE, BLOCKED, OFFLINE = 0, 1, 2, 3
+# run states of a vCPU (1.3.1); one that has trapped runs, in the hypervisor
+RUNNING, RUNNABLE, BLOCKED, OFFLINE, TRAPPED = 0, 1, 2, 3, 4
 
 # states of a task
 WAITING, READY, SLEEPING = 0, 1, 2     # no job; has work; in a `block` step
@@ -28,7 +28,7 @@ PERIODIC, LIST, SPORADIC, POISSON, CHANNEL, ONCE = 0, 1, 2, 3, 4, 5
 FP, EDF, RR, FIFO, DM, CBS = 0, 1, 2, 3, 4, 5
 
 # steps of a scripted task
-STEP_RUN, STEP_BLOCK, STEP_YIELD, STEP_SEND = 0, 1, 2, 3
+STEP_RUN, STEP_BLOCK, STEP_YIELD, STEP_SEND, STEP_TRAP = 0, 1, 2, 3, 4
 
 # record levels
 SUMMARY, JOBS, TRACE = 0, 1, 2
@@ -41,9 +41,9 @@ NOTHING, START_SCHEDULER, START_VM, PAUSE_VM, RESUME_VM, CRASH_VM, CLOSE, RECONF
 
 EVENTS = ("dispatch", "preempt", "block", "wake", "boost", "unboost", "tick", "account", "activate", "deactivate", "park",
           "unpark", "yield", "steal", "ratelimit", "migrate", "start", "pause", "unpause", "crash", "replenish", "deplete",
-          "reset")
+          "reset", "trap")
 (DISPATCH, PREEMPT, BLOCK, WAKE, BOOST, UNBOOST, TICK, ACCOUNT, ACTIVATE, DEACTIVATE, PARK, UNPARK, YIELD, STEAL, RATELIMIT,
- MIGRATE, START, PAUSED, UNPAUSED, CRASH, REPLENISH, DEPLETE, RESET) = range(len(EVENTS))
+ MIGRATE, START, PAUSED, UNPAUSED, CRASH, REPLENISH, DEPLETE, RESET, TRAP) = range(len(EVENTS))
 
 
 class Pcpu(Row):
@@ -53,6 +53,7 @@ class Pcpu(Row):
     since: int                # instant of the decision that dispatched it [ns]: the stint as the scheduler sees it
     work_from: int            # its guest's work counts from here: `since` and the cost of the switch [ns]
     work_start: int           # start of the piece of work that its task is doing now [ns]; NEVER if nobody computes
+    held_until: int           # no decision before: the end of a switch, or of a section of the hypervisor [ns]
     decide_at: int            # instant of the decision that has been asked for [ns]; NEVER
     last_ran: int             # vCPU that ran here last: whose cache lines are warm; IDLE at first
     saving: int               # vCPU whose registers are being saved after a switch, for schedulers that wait for it (1.4.8)
@@ -63,7 +64,7 @@ class Vcpu(Row):
 
     vm: int
     number: int               # within its VM
-    state: int                # RUNNING, RUNNABLE, BLOCKED, OFFLINE
+    state: int                # RUNNING, RUNNABLE, BLOCKED, OFFLINE, TRAPPED
     blocked: int              # it waits for an event (independent of being paused)
     paused: int               # how many reasons keep it from running: pause, park, not started
     pcpu: int                 # where it runs, or ran last
@@ -137,7 +138,7 @@ class Step(Row):
     """A step of a script."""
 
     kind: int                 # STEP_RUN, ...
-    amount: int               # duration [ns], or the task that a send releases
+    amount: int               # duration [ns] (of a trap: of the section), or the task that a send releases
 
 
 class Channel(Row):
@@ -356,11 +357,11 @@ def write_event(st, now, p, v, event, value):
 def ask_decision(st, p, at):
     """Ask pCPU `p` to reschedule at an instant; an earlier request stands (8.1).
 
-    A decision cannot come before the switch under way is finished.
+    A decision cannot come before the switch under way, or the hypervisor's section, is finished.
     """
     pcpus = st.pcpus
-    if at < pcpus[p].work_from:
-        at = pcpus[p].work_from
+    if at < pcpus[p].held_until:
+        at = pcpus[p].held_until
     if at < pcpus[p].decide_at:
         pcpus[p].decide_at = at
         if at < st.agenda.next_decision:

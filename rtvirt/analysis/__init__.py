@@ -7,7 +7,7 @@ fit raises `LimitError`. Every name is here, for example
 """
 
 from . import batch
-from .admission import Admission, ProportionalShare, Provision, admit, provision, share_table
+from .admission import Admission, ProportionalShare, Provision, Trapping, admit, provision, share_table
 from .arrivals import ArrivalCurve, bursts, listed, periodic
 from .attack import Attack, attack
 from .demand import dbf, rbf
@@ -62,9 +62,9 @@ __all__ = ["Admission", "ArrivalCurve", "Attack", "BVTShare", "BoundedDelay", "C
            "FirstMiss", "FixedPriorityPartition", "HighCriticality", "Interface", "LateBudget", "LateTask", "Margin", "MixedVerdict", "ModalVM",
            "ModeChange", "MultiprocessorPeriodicResource", "NoBound", "NoFactor", "Overheads", "Overload", "Partition", "PeriodicResource",
            "PollingServer", "ProportionalShare", "Provision", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "Supply", "TaskSet",
-           "Verdict", "ViolatingInterval", "VirtualDeadlines", "Witness", "admit", "amc_schedulable", "attack", "batch", "best_interface", "best_mpr",
-           "breakdown_utilization", "bursts", "compose", "dbf", "edf_response_times", "edf_schedulable", "edf_tardiness", "edf_vd_schedulable",
-           "fifo_response_times", "fp_response_times", "fp_schedulable", "global_edf_response_times", "global_edf_schedulable",
-           "global_fp_response_times", "global_fp_schedulable", "listed", "min_budget", "min_dmpr", "min_mpr_budget", "mode_change_schedulable",
-           "mpr_schedulable", "partition", "period_scaling", "periodic", "provision", "rbf", "robustness_margin", "share_table", "supply_scaling",
-           "taskset", "wcet_scaling"]
+           "Trapping", "Verdict", "ViolatingInterval", "VirtualDeadlines", "Witness", "admit", "amc_schedulable", "attack", "batch",
+           "best_interface", "best_mpr", "breakdown_utilization", "bursts", "compose", "dbf", "edf_response_times", "edf_schedulable",
+           "edf_tardiness", "edf_vd_schedulable", "fifo_response_times", "fp_response_times", "fp_schedulable", "global_edf_response_times",
+           "global_edf_schedulable", "global_fp_response_times", "global_fp_schedulable", "listed", "min_budget", "min_dmpr", "min_mpr_budget",
+           "mode_change_schedulable", "mpr_schedulable", "partition", "period_scaling", "periodic", "provision", "rbf", "robustness_margin",
+           "share_table", "supply_scaling", "taskset", "wcet_scaling"]

@@ -35,6 +35,8 @@ class Overheads:
         Of a periodic tick, likewise (Burns, Tindell and Wellings 1995; Jeffay and Stone 1993).
     hypercall : int [ns]
         Of each job's last one, which lets the vCPU block: ``C + hypercall``. A guest that blocks more often needs more.
+    section : int [ns]
+        Longest part of the hypervisor's work for a VM that nobody preempts: `admit` lets everybody wait for it (docs/model.md 3.8).
     vm_switch : int [ns]
         Of a vCPU's dispatch (switch, decision, reload of caches). Each budget is dispatched once at its beginning, and once more after each
         preemption by another vCPU, which that one pays for, as jobs do: a server of budget Q delivers ``Q − 2·vm_switch`` (Phan, Xu, Lee
@@ -60,9 +62,10 @@ class Overheads:
     tick_period: int = 10_000_000
     hypercall: int = 0
     vm_switch: int = 0
+    section: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("guest_switch", "interrupt", "tick", "hypercall", "vm_switch"):
+        for name in ("guest_switch", "interrupt", "tick", "hypercall", "vm_switch", "section"):
             check_times("Overheads", **{name: (getattr(self, name), 0, LONGEST, "")})
         check_times("Overheads", tick_period=(self.tick_period, 1, LONGEST, ""))
 

@@ -13,7 +13,18 @@ from __future__ import annotations
 
 from rtvirt.engine.jobs import arm_task, close_task, finish_job, queue_task, take_release, unqueue_task
 from rtvirt.engine.record import count_notes, record_stint
-from rtvirt.engine.work import assign, begin_work, clear_work, delay_work, halt_work, resume_work, stop_work, vcpu_to_wake
+from rtvirt.engine.work import (
+    assign,
+    begin_work,
+    clear_work,
+    delay_work,
+    enter_section,
+    halt_work,
+    leave_section,
+    resume_work,
+    stop_work,
+    vcpu_to_wake,
+)
 from rtvirt.jit import kernel, seldom
 from rtvirt.state import (
     BOOK_FULL,
@@ -24,11 +35,14 @@ from rtvirt.state import (
     IDLE,
     NO_TASK,
     READY,
+    RR,
     RUNNING,
     SLEEPING,
     STEP_BLOCK,
     STEP_RUN,
+    STEP_TRAP,
     STEP_YIELD,
+    TRAPPED,
     YIELD,
     ask_decision,
     log,
@@ -117,7 +131,9 @@ def work_ends(st, q, now, p):
     v = st.pcpus[p].current
     t = st.vcpus[v].task
     halt_work(st, v, now)
-    if st.tasks[t].remaining > 0:
+    if st.vcpus[v].state == TRAPPED:
+        trap_ends(st, q, now, v, t)
+    elif st.tasks[t].remaining > 0:
         turn_ends(st, now, v, t)
     else:
         next_step(st, q, now, v, t)
@@ -137,6 +153,21 @@ def turn_ends(st, now, v, t):
     if not served:
         tasks[t].quantum_left = st.vms[vm].quantum
     resume_work(st, v, now)
+
+
+@kernel
+@seldom
+def trap_ends(st, q, now, v, t):
+    """Back in the guest: it sees what has happened meanwhile, and what the section has taken of a quantum or a server's budget (model 3.8)."""
+    leave_section(st, v)
+    assign(st, st.tasks[t].vm, now)
+    guest = st.vms[st.tasks[t].vm].guest
+    if st.vcpus[v].task != t:
+        return
+    if (guest == RR or guest == CBS) and st.tasks[t].quantum_left <= 0:
+        turn_ends(st, now, v, t)
+    else:
+        next_step(st, q, now, v, t)
 
 
 @kernel
@@ -174,6 +205,12 @@ def next_step(st, q, now, v, t):
             arm_task(st, t)
             leave_vcpu_if_idle(st, v, t)
             assign(st, tasks[t].vm, now)
+            return
+        if kind == STEP_TRAP:
+            if st.pcpus[st.vcpus[v].pcpu].decide_at > now:
+                enter_section(st, v, now, amount)
+            else:
+                tasks[t].step -= 1                           # the way out of the last section, if it was one, decides first
             return
         tasks[t].remaining = st.costs.hypercall
         if kind == STEP_YIELD:
@@ -241,7 +278,7 @@ def interrupt(st, t, woken):
     if v < 0:
         v = st.tasks[t].pinned if st.tasks[t].pinned >= 0 else st.vms[st.tasks[t].vm].first_vcpu
     victim = st.pcpus[st.vcpus[v].pcpu].current
-    if victim != IDLE and st.vcpus[victim].state == RUNNING:
+    if victim != IDLE and (st.vcpus[victim].state == RUNNING or st.vcpus[victim].state == TRAPPED):
         delay_work(st, victim, st.costs.interrupt)
 
 

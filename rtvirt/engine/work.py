@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..jit import kernel, seldom
-from ..state import BLOCK, BLOCKED, CBS, NO_TASK, RR, RUNNING, ask_decision, log
+from ..state import BLOCK, BLOCKED, CBS, NO_TASK, RR, RUNNING, TRAP, TRAPPED, ask_decision, log
 from ..timers import NEVER, set_timer
 from .record import record_wakeup
 
@@ -14,7 +14,7 @@ UNCLAIMED = -1
 def begin_work(st, v, now):
     """The task of a running vCPU goes on computing; arm the timer of its step's end (or of its guest quantum's or server's)."""
     tasks, p, t = st.tasks, st.vcpus[v].pcpu, st.vcpus[v].task
-    start = st.pcpus[p].work_from
+    start = st.pcpus[p].held_until
     if start < now:
         start = now
     st.pcpus[p].work_start = start
@@ -22,7 +22,7 @@ def begin_work(st, v, now):
         tasks[t].started = start
     length, guest = tasks[t].remaining, st.vms[tasks[t].vm].guest
     if (guest == RR or guest == CBS) and tasks[t].quantum_left < length:
-        length = tasks[t].quantum_left
+        length = max(0, tasks[t].quantum_left)         # a section of the hypervisor may have taken more than there was
     set_timer(st.timers, st.slots.work + p, start + length)
 
 
@@ -63,6 +63,42 @@ def delay_work(st, v, extra):
         if st.vcpus[v].state == RUNNING and st.pcpus[p].work_start != NEVER:
             slot = st.slots.work + p
             set_timer(st.timers, slot, st.timers.at[slot] + extra)
+        elif st.vcpus[v].state == TRAPPED:
+            hold(st, p, st.pcpus[p].held_until + extra)
+
+
+@kernel
+@seldom
+def enter_section(st, v, now, length):
+    """The task on a running vCPU has trapped: the hypervisor works for so long, and nobody decides anything meanwhile (model 3.8)."""
+    t, p = st.vcpus[v].task, st.vcpus[v].pcpu
+    log(st, now, p, v, TRAP, length)
+    st.vcpus[v].state = TRAPPED
+    st.tasks[t].remaining += length
+    st.pcpus[p].work_start = now
+    hold(st, p, now + st.tasks[t].remaining)
+
+
+@kernel
+@seldom
+def hold(st, p, until):
+    """No decision on a pCPU before an instant, where the section under way will end."""
+    pcpus = st.pcpus
+    pcpus[p].held_until = until
+    set_timer(st.timers, st.slots.work + p, until)
+    if pcpus[p].decide_at < until:
+        pcpus[p].decide_at = until
+        st.agenda.next_decision = NEVER
+        for other in range(st.agenda.pcpus):
+            st.agenda.next_decision = min(st.agenda.next_decision, pcpus[other].decide_at)
+
+
+@kernel
+@seldom
+def leave_section(st, v):
+    """The section is over, or its VM has crashed (then the pCPU is still held until its end)."""
+    if st.vcpus[v].state == TRAPPED:
+        st.vcpus[v].state = RUNNING
 
 
 @kernel
@@ -143,13 +179,14 @@ def assign_many(st, vm, now):
     vcpus, tasks = st.vcpus, st.tasks
     first_v, end_v = st.vms[vm].first_vcpu, st.vms[vm].first_vcpu + st.vms[vm].vcpus
     free = 0
-    for v in range(first_v, end_v):
+    for v in range(first_v, end_v):          # those in the hypervisor keep their tasks
         vcpus[v].claim = UNCLAIMED
         if vcpus[v].state == RUNNING:
             free += 1
     t = st.vms[vm].first_ready
     while free > 0 and t != NO_TASK:
-        v = choose_vcpu(st, t, first_v, end_v)
+        held = tasks[t].on_vcpu >= 0 and vcpus[tasks[t].on_vcpu].state == TRAPPED
+        v = UNCLAIMED if held else choose_vcpu(st, t, first_v, end_v)
         if v != UNCLAIMED:
             vcpus[v].claim = t
             free -= 1

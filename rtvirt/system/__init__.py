@@ -6,8 +6,8 @@ from .distributions import Distribution, empirical, exponential, normal, uniform
 from .historical import BvtContract, SedfContract
 from .spec import FOREVER
 from .system import System
-from .task import Step, Task, block, hog, ranks_of, run, send, yield_
+from .task import Step, Task, block, hog, ranks_of, run, send, trap, yield_
 from .vm import VM
 
 __all__ = ["FOREVER", "VM", "BvtContract", "Change", "Costs", "Distribution", "SedfContract", "Step", "System", "Task", "block", "empirical",
-           "exponential", "hog", "normal", "ranks_of", "run", "send", "uniform", "yield_"]
+           "exponential", "hog", "normal", "ranks_of", "run", "send", "trap", "uniform", "yield_"]

@@ -27,9 +27,9 @@ Work = Annotated[int, BeforeValidator(to_work), Field(ge=1, le=FOREVER)]
 
 
 class Step(Spec):
-    """One step of a scripted task; made by `run`, `block`, `yield_` and `send`."""
+    """One step of a scripted task; made by `run`, `block`, `yield_`, `send` and `trap`."""
 
-    kind: Literal["run", "block", "yield", "send"]
+    kind: Literal["run", "block", "yield", "send", "trap"]
     duration: Work | None = None
     target: str | None = None
 
@@ -54,6 +54,18 @@ def send(target: str) -> Step:
     return Step(kind="send", target=target)
 
 
+def trap(length: int) -> Step:
+    """Have the hypervisor work for so long on the VM's behalf `int [ns]`: neither it nor the guest can be preempted meanwhile (docs/model.md 3.8).
+
+    Examples
+    --------
+    >>> import rtvirt as rv
+    >>> from rtvirt.units import us
+    >>> storm = rv.Task("storm", actions=[rv.run(us(1)), rv.trap(us(4))] * 8, period=us(100))
+    """
+    return Step(kind="trap", duration=length)
+
+
 def to_steps(value: Any) -> Any:
     """Steps as a file writes them: ``{run: 2 ms}``, ``yield``, ``{send: vm/task}``."""
     return tuple(to_step(item) for item in listed(value))
@@ -67,12 +79,12 @@ def to_step(item: Any) -> Any:
         return {"kind": "yield"}
     if isinstance(item, dict) and len(item) == 1:
         (kind, amount), = item.items()
-        if kind in ("run", "block"):
+        if kind in ("run", "block", "trap"):
             return {"kind": kind, "duration": amount}
         if kind == "send":
             return {"kind": kind, "target": amount}
-    raise refusal("steps: {run: 2 ms}, {block: 1 ms}, yield, {send: vm/task}",
-                  "write each step as one of these; in Python run(ms(2)), block(ms(1)), yield_(), send('vm/task')")
+    raise refusal("steps: {run: 2 ms}, {block: 1 ms}, yield, {send: vm/task}, {trap: 5 us}",
+                  "write each step as one of these; in Python run(ms(2)), block(ms(1)), yield_(), send('vm/task'), trap(us(5))")
 
 
 def kind_of_demand(value: Any) -> str:

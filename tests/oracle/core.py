@@ -174,7 +174,7 @@ class OPcpu:
     def __init__(self, number: int) -> None:
         self.number = number
         self.current: OVcpu | None = None
-        self.since = self.work_from = self.work_start = 0
+        self.since = self.work_from = self.work_start = self.section_end = 0
         self.work_due = self.decide_at = self.slice_due = self.tick_due = self.saved_due = NEVER
         self.saving: OVcpu | None = None
         self.last_ran: OVcpu | None = None
@@ -291,7 +291,7 @@ class World:
 
     def ask(self, p: OPcpu, at: int) -> None:
         """Ask for a decision (8.1)."""
-        p.decide_at = min(p.decide_at, max(at, p.work_from))
+        p.decide_at = min(p.decide_at, max(at, p.work_from, p.section_end))
 
     # ------------------------------------------------------------ tasks
 
@@ -323,7 +323,7 @@ class World:
         v = self.to_wake(t)
         target = v or t.pinned or t.vm.vcpus[0]
         victim = self.pcpus[target.pcpu].current
-        if victim and victim.state == "running":
+        if victim and victim.state in ("running", "trapped"):
             self.delay(victim, self.costs["interrupt"])
         if ready:
             if v:
@@ -345,7 +345,15 @@ class World:
         v = p.current
         t = v.task
         self.stop(v)
-        if t.left > 0:
+        if v.state == "trapped":                                                         # 3.8
+            v.state = "running"
+            self.assign(t.vm)
+            if v.task is not t:
+                return
+            exhausted = has_quantum(t) and t.quantum_left <= 0
+        else:
+            exhausted = t.left > 0
+        if exhausted:
             rivals = [o for o in t.vm.tasks if o.state == "ready" and o.on is None and o.pinned in (None, v)]
             if rivals or t.vm.spec.guest == "cbs":
                 t.queued(self.now)
@@ -376,6 +384,15 @@ class World:
                 t.state, t.sleep_until = "sleeping", self.now + step.duration
                 self.unload_if_idle(v, t)
                 self.assign(t.vm)
+                return
+            if step.kind == "trap":
+                if self.pcpus[v.pcpu].decide_at <= self.now:
+                    t.step -= 1
+                    return
+                self.log(v, "trap", step.duration)
+                v.state, t.left = "trapped", step.duration
+                self.pcpus[v.pcpu].work_start = self.now
+                self.in_section(v, self.now + t.left)
                 return
             t.left = self.costs["hypercall"]
             if step.kind == "yield":
@@ -416,10 +433,10 @@ class World:
     def start_work(self, v: OVcpu) -> None:
         """The vCPU's task computes from now (or from the end of the switch)."""
         p, t = self.pcpus[v.pcpu], v.task
-        p.work_start = max(self.now, p.work_from)
+        p.work_start = max(self.now, p.work_from, p.section_end)
         if t.queue[0].start < 0:
             t.queue[0].start = p.work_start
-        p.work_due = p.work_start + (min(t.left, t.quantum_left) if has_quantum(t) else t.left)
+        p.work_due = p.work_start + (max(0, min(t.left, t.quantum_left)) if has_quantum(t) else t.left)
 
     def resume_work(self, v: OVcpu) -> None:
         """Go on, if the task stands still."""
@@ -443,6 +460,15 @@ class World:
             p = self.pcpus[v.pcpu]
             if v.state == "running" and p.work_due != NEVER:
                 p.work_due += extra
+            elif v.state == "trapped":
+                self.in_section(v, p.work_due + extra)
+
+    def in_section(self, v: OVcpu, until: int) -> None:
+        """The hypervisor works for `v` until then; decisions wait (3.8)."""
+        p = self.pcpus[v.pcpu]
+        p.work_due = p.section_end = until
+        if p.decide_at != NEVER:
+            p.decide_at = max(p.decide_at, until)
 
     def load(self, v: OVcpu, t: OTask) -> None:
         """Put a task on a running vCPU."""
@@ -465,7 +491,7 @@ class World:
         """The guest's decision (3.4 to 3.6)."""
         running = [v for v in vm.vcpus if v.state == "running"]
         claims: dict[OVcpu, OTask] = {}
-        for t in sorted((t for t in vm.tasks if t.state == "ready"), key=lambda t: (t.urgency, t.index)):
+        for t in sorted((t for t in vm.tasks if t.state == "ready" and not (t.on and t.on.state == "trapped")), key=lambda t: (t.urgency, t.index)):
             free = [v for v in running if v not in claims]
             if t.pinned:
                 choice = t.pinned if t.pinned in free else None
@@ -610,6 +636,7 @@ class World:
                 vm.alive = False
                 for t in vm.tasks:
                     if t.on:
+                        t.on.state = "running" if t.on.state == "trapped" else t.on.state
                         self.unload(t.on)
                     t.forget()
                 for v in vm.vcpus:

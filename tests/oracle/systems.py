@@ -71,6 +71,22 @@ def script(rnd: random.Random, targets: list[str]) -> list[Any]:
     return steps
 
 
+def trapping(rnd: random.Random, whole: rv.System) -> rv.System:
+    """The same with traps in some scripts, and in some tasks that had none; of its own random numbers, so that seeds mean the rest as before."""
+    if rnd.random() < 0.6:
+        return whole
+
+    def trapped(one: rv.Task) -> rv.Task:
+        if one.is_hog or rnd.random() < 0.4:
+            return one
+        steps = list(one.actions or [rv.run(grid(rnd, 0.1, 2))])
+        for _ in range(rnd.randint(1, 5)):
+            steps.insert(rnd.randint(0, len(steps)), rv.trap(rnd.choice([1, us(4), us(100), ms(1), ms(1), ms(3), ms(12)])))
+        return one.replace(actions=steps, wcet=None)
+
+    return whole.replace(vms=[vm.replace(tasks=[trapped(one) for one in vm.tasks]) for vm in whole.vms])
+
+
 def task(rnd: random.Random, name: str, vcpus: int, targets: list[str], extra: dict[str, Any]) -> rv.Task:
     """A task of any kind."""
     if vcpus > 1 and rnd.random() < 0.3:
@@ -119,6 +135,7 @@ def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
                       start=rnd.choice([0, 0, 0, ms(5)]), affinity=affinity, soft_affinity=soft, quantum=ms(rnd.choice([1, 3, 10])))
         vms.append(rv.VM(vm, **fields | own_fields(rnd, vcpus, name)))
     whole = rv.System(cpus=cpus, vms=vms, costs=costs(rnd, name), changes=changes(rnd, vms, name))
+    whole = trapping(random.Random(f"{seed}/{name}/traps"), whole)
     scheduler = tables(rnd, vms) if name == "arinc653" else SCHEDULERS[name](rnd)
     return whole, scheduler, ms(rnd.choice([60, 120, 200]))
 

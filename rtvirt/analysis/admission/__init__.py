@@ -3,6 +3,7 @@
 from .admit import admit
 from .outcome import Admission
 from .provision import Provision, provision
+from .sections import Trapping
 from .shares import ProportionalShare, share_table
 
-__all__ = ["Admission", "ProportionalShare", "Provision", "admit", "provision", "share_table"]
+__all__ = ["Admission", "ProportionalShare", "Provision", "Trapping", "admit", "provision", "share_table"]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...errors import Problem, SpecError
 from ...system import VM, System
 from ..overheads import Overheads
-from .guests import Outcome, Unknown, outcome
+from .guests import Outcome, Unknown, outcome, refused
 from .host import Host, Promise, Vcpu
 from .outcome import Admission
 from .registry import promises
 from .roaming import roaming
+from .sections import Trapping, trapping_of
 
 
 def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: Overheads | None = None,
-          blocking: Mapping[str, int] | None = None) -> Admission:
+          blocking: Mapping[str, int] | None = None, traps: Mapping[str, Trapping] | None = None) -> Admission:
     """Whether every task of every VM meets its deadlines under a VM scheduler, by analysis.
 
     Parameters
@@ -30,6 +32,8 @@ def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: O
         What switches, interrupts and hypercalls cost; those of ``system.costs`` unless given.
     blocking : {"vm/task": int} [ns], optional
         Longest time for which less important tasks of the same guest may hold a task up.
+    traps : {"vm": Trapping}, optional
+        What the hypervisor does for a VM, beside the `trap` steps of its tasks, which count anyhow: see `rv.traps.trapping`.
 
     Returns
     -------
@@ -69,7 +73,10 @@ def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: O
     check(system, new)
     whole = system if new is None else system.with_vm(new)
     held = blocking_of(whole, blocking or {})
-    host = Host(whole, scheduler, Overheads.of(whole.costs) if overheads is None else overheads)
+    given = Overheads.of(whole.costs) if overheads is None else overheads
+    found_traps = trapping_of(whole, traps or {}, given.section)
+    longest = max((own.section for own in found_traps.values()), default=0)
+    host = Host(whole, scheduler, replace(given, section=longest), found_traps)
     found = promises(host)
     outcomes = [judge(host, vcpu, found, held) for vcpu in host.vcpus]
     bounds: dict[str, int | None] = {f"{vm.name}/{task.name}": None for vm in whole.vms for task in vm.tasks}
@@ -82,6 +89,9 @@ def judge(host: Host, vcpu: Vcpu, found: list[Promise], blocking: Mapping[str, i
     """Bounds of what runs on one vCPU; of a guest that moves its tasks, all of it at its first vCPU."""
     if vcpu.roams:
         first = vcpu.index - vcpu.number
+        if host.trapping(vcpu).section:
+            reason = f"{vcpu.vm.name} moves its tasks between {vcpu.vm.vcpus} vCPUs, and no bound is derived for that beside traps: pin them"
+            return refused(list(vcpu.vm.tasks), reason) if not vcpu.number else Outcome({}, "none")
         return Outcome({}, "none") if vcpu.number else roaming(vcpu.vm, found[first:first + vcpu.vm.vcpus])
     tasks, promise = vcpu.tasks, found[vcpu.index]
     due = any(task.deadline is not None for task in tasks)

@@ -64,8 +64,9 @@ class Charges:
         if overheads.tick:
             rows.append((overheads.tick, overheads.tick_period, 0))
         late = replenish_late + costs.replenish_path + servers * costs.replenish_each
-        overrun = costs.timer_slop + costs.rearm_path + slice_late + blocking + 2 * switch
-        return cls(tuple(rows), endless[0] if endless else "", switch, latency, overrun, late + 2 * switch if late or switch else 0)
+        overrun = costs.timer_slop + costs.rearm_path + slice_late + blocking + 2 * switch + overheads.section
+        return cls(tuple(rows), endless[0] if endless else "", switch, latency, overrun,
+                   (late + 2 * switch if late or switch else 0) + overheads.section)
 
     @property
     def free(self) -> bool:
@@ -84,17 +85,23 @@ class Charges:
 
 def releases(task: Task, each: int) -> list[Row]:
     """Releases of a task, and each step of its script that may block or wake, as (cost, period, jitter)."""
-    steps = 1 + sum(step.kind != "run" for step in task.actions or ())
+    steps = 1 + calls_of(task)
     if task.is_hog:
         return [(each * steps, NEVER, 0)]
     asked = taskset([task])
     return [(each * steps, period, -offset) for period, offset in zip(asked.stair_period.tolist(), asked.stair_offset.tolist())]
 
 
+def calls_of(task: Task) -> int:
+    """Steps of a script that call the hypervisor, and may block or wake: all but computing and traps, whose cost is their length."""
+    return sum(step.kind not in ("run", "trap") for step in task.actions or ())
+
+
 def inflated(task: Task, guest: str, quantum: int, overheads: Overheads) -> Task:
     """A task whose jobs pay for the guest's switches and for their hypercalls; hogs stay as they are."""
     work = largest_demand(task)
-    extra = (2 * overheads.guest_switch + overheads.hypercall) * (1 + sum(step.kind != "run" for step in task.actions or ()))
+    extra = (2 * overheads.guest_switch + overheads.hypercall) * (1 + calls_of(task))
+    extra += overheads.section * sum(step.kind in ("block", "yield") for step in task.actions or ())      # somebody may trap meanwhile
     if guest == "rr" and work is not None:
         extra += 2 * overheads.guest_switch * -(-work // quantum)
     return task if work is None or not extra else task.replace(wcet=work + extra, actions=None)

@@ -108,7 +108,7 @@ def late(tasks: list[Task], bounds: dict[str, int | None], supply: Supply) -> An
 def in_turns(vcpu: Vcpu, tasks: list[Task], supply: Supply, overheads: Overheads) -> Outcome:
     """A round-robin guest: each turn of a job waits for a turn of every other task, so a job counts as if it were alone and so much longer."""
     quantum = vcpu.vm.quantum
-    turn, others = quantum + 2 * overheads.guest_switch, len(tasks) - 1
+    turn, others = quantum + 2 * overheads.guest_switch + overheads.section, len(tasks) - 1
     work = {task.name: own for task in tasks if (own := largest_demand(task)) is not None}
     longer = {name: own + -(-own // quantum) * others * turn for name, own in work.items()}
     alone = [task.replace(wcet=longer[task.name], actions=None) if task.name in longer else task for task in tasks]

@@ -6,7 +6,7 @@ A scheduler's promises are made vCPU by vCPU. What they depend on is little: whi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from ...system import FOREVER, VM, System, Task
 from ..overheads import Overheads
 from ..supply import Supply
 from .charges import Charges
+from .sections import Trapping
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Host:
     system: System
     scheduler: Any
     overheads: Overheads
+    traps: Mapping[str, Trapping] = field(default_factory=dict)
 
     @cached_property
     def contracts(self) -> Contracts:
@@ -116,6 +118,15 @@ class Host:
     def shares_evenly(self, vcpu: Vcpu) -> bool:
         """True if all rivals, and theirs, may use the very same pCPUs: a group by itself, within which nobody is skipped."""
         return all(other.cpus == vcpu.cpus for other in self.rivals(vcpu))
+
+    def trapping(self, vcpu: Vcpu) -> Trapping:
+        """What the hypervisor does for its VM."""
+        return self.traps.get(vcpu.vm.name, Trapping())
+
+    def held(self, vcpu: Vcpu, others: Sequence[Vcpu]) -> int:
+        """Longest section that a task of the vCPU may have to wait for: of others, and of its own guest's other tasks [ns]."""
+        own = self.trapping(vcpu).section if vcpu.roams or len(vcpu.tasks) > 1 else 0
+        return max([own, *(self.trapping(other).section for other in others)])
 
     @cached_property
     def charges(self) -> Charges:

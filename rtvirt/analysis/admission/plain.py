@@ -62,7 +62,8 @@ def left_over(host: Host, vcpu: Vcpu, higher: list[Vcpu], loads: Mapping[int, Lo
     known = [(other.vm, task) for other in higher if not other.roams for task in other.tasks]
     whole = [(vm, task) for vm in {other.vm.name: other.vm for other in higher if other.roams}.values() for task in vm.tasks]
     above = [inflated(task, vm.guest, vm.quantum, host.overheads) for vm, task in (*known, *whole)]
-    supply = FixedPriorityPartition(above)
+    rows = [row for other in {other.vm.name: other for other in higher}.values() for row in host.trapping(other).rows]
+    supply = FixedPriorityPartition([*above, *rows])
     if supply.rate <= 0:
         endless = [f"{task.name!r} asks for any amount" for task in above if not taskset([task]).bounded.all()]
         return nothing(vcpu, f"{names(higher)} come first and may take the whole pCPU: {', '.join(endless) or 'their tasks need all of it'}")

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from ...errors import Problem, SpecError
+from ...schedulers.contracts import importance
 from ..limits import NEVER
 from .host import Host, Promise, Vcpu, nothing
 from .plain import fixed_priority, null, round_robin
 from .rtds import rtds
+from .sections import FIXED, KNOWN
 from .servers import sedf, servers
 from .shares import by_weight
 from .slots import arinc653
@@ -50,9 +52,30 @@ def promises(host: Host) -> list[Promise]:
 
 def charged(host: Host, vcpu: Vcpu, promise: Promise) -> Promise:
     """What releases of all VMs leave of a promise: each vCPU's first wake-up, and then every release anywhere."""
-    if promise.supply is None or host.charges.free:
+    if promise.supply is None or (host.charges.free and not host.trapping(vcpu).rows):
         return promise
+    others = host.rivals(vcpu)
+    held = host.held(vcpu, in_the_way(host, vcpu, others))
+    traps = others and host.scheduler.kernel_name not in FIXED and any(host.trapping(one).section for one in (vcpu, *others))
+    if traps and (len(vcpu.cpus) > 1 or host.scheduler.kernel_name not in KNOWN):
+        return nothing(vcpu, "some VMs trap, and no bound is derived for sections of the hypervisor on pCPUs that vCPUs share and move between: pin "
+                       "them (affinity)" if host.scheduler.kernel_name in KNOWN else
+                       f"some VMs trap, and no bound is derived for sections of the hypervisor under {type(host.scheduler).__name__}")
     if host.charges.flood:
         return nothing(vcpu, f"each release costs time, and there is no bound on how often {host.charges.flood!r} is released: set costs to 0, or "
                        "make it sporadic")
-    return replace(promise, supply=host.charges.left(promise.supply, [(host.charges.latency + host.charges.switch, NEVER, 0), *promise.more]))
+    own = [*([(held, NEVER, 0)] if held else []), *host.trapping(vcpu).rows]
+    evidence = promise.evidence | ({"higher": [*promise.evidence.get("higher", ()), *own]} if own else {})
+    first = host.charges.latency + host.charges.switch
+    more = [*([(first, NEVER, 0)] if first else []), *own, *promise.more]
+    return replace(promise, supply=host.charges.left(promise.supply, more), evidence=evidence)
+
+
+def in_the_way(host: Host, vcpu: Vcpu, others: list[Vcpu]) -> list[Vcpu]:
+    """Whose sections a vCPU waits for beside all that its promise takes account of already."""
+    if host.scheduler.kernel_name in FIXED:
+        return []                            # windows begin later by a section; without windows there is nobody else
+    if host.scheduler.kernel_name == "fixed_priority":
+        rank = importance(host.contracts.priority, host.contracts.period)
+        return [other for other in others if rank[other.index] > rank[vcpu.index]]
+    return others

@@ -87,7 +87,7 @@ def one(host: Host, vcpu: Vcpu, found: dict[int, Server]) -> Promise:
     if own.budget <= 0 or own.budget + wait + extra > own.period:
         return nothing(vcpu, f"{names(first)} may keep it waiting for {format_ns(wait + extra)} in a period of {format_ns(own.period)}, and it "
                        f"cannot be sure of {format_ns(own.budget)}: lower budgets, or use more pCPUs",
-                       evidence | {"overheads": extra, "polls": 0} if evidence["counts"] == "late" else None)
+                       evidence | {"overheads": extra, "polls": 0} if own.budget > 0 and evidence["counts"] == "late" else None)
     response = own.budget + wait + extra
     supply = kind.supply(own.period, own.budget, response)
     return Promise(supply, f"{vcpu.name} has {format_ns(own.budget)} in every {format_ns(own.period)}, within {format_ns(response)} of its "
