@@ -87,6 +87,8 @@ class Credit2(Policy):
     def burn(self, v: OVcpu) -> None:
         """5.2.1, 5.6.2."""
         book, ran = self.books[v], self.world.now - self.books[v].charged_to
+        if ran <= 0:
+            return                                                                   # also what a larger weight left over
         book.charged_to = self.world.now
         value = ran * max(self.heaviest(v.pcpu), self.weights[v]) + book.rest
         book.rest = value % self.weights[v]
@@ -162,7 +164,9 @@ class Credit2(Policy):
     def least_loaded(self, v: OVcpu) -> int:
         """5.5.2."""
         picky = 0 < len(v.preferred) < len(v.allowed)
-        found = [q for q in self.queues() if self.homes(v, q)]
+        found = [q for q in range(len(self.loads)) if self.homes(v, q)]
+        for q in found:
+            self.loads[q].update(self.world.now)
         return min(found, key=lambda q: (picky and self.homes(v, q)[0] not in v.preferred, self.loads[q].average, q))
 
     def balance(self, p: OPcpu, chosen: OVcpu) -> None:
