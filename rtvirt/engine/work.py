@@ -42,6 +42,8 @@ def halt_work(st, v, now):
         if done > 0:
             st.tasks[t].remaining -= done
             st.tasks[t].quantum_left -= done
+        elif st.tasks[t].started > now:
+            st.tasks[t].started = -1                   # it was to begin after a switch, and has not
         st.pcpus[p].work_start = NEVER
 
 

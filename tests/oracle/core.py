@@ -450,6 +450,8 @@ class World:
             done = max(0, self.now - p.work_start)
             v.task.left -= done
             v.task.quantum_left -= done
+            if v.task.queue[0].start > self.now:
+                v.task.queue[0].start = -1                                           # it was to begin after a switch
             p.work_due = NEVER
 
     def delay(self, v: OVcpu, extra: int) -> None:

@@ -93,6 +93,12 @@ def test_a_load_that_nobody_looks_at_is_not_brought_up_to_now(name, seed):
     assert not differences(*system(seed, name), seed=seed)
 
 
+def test_a_job_that_another_vcpu_takes_during_a_switch_begins_there():
+    """Found by the full count: it kept the start it would have had, and seemed to be done before its work was."""
+    seed = 20_783_120_078
+    assert not differences(*system(seed, "rr"), seed=seed)
+
+
 FULL, PARTS = 100_000, 20 if LONG and not DISABLED else 1
 
 
