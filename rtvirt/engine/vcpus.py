@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rtvirt.engine.jobs import arm_task, drop_jobs, reset_task, take_release
 from rtvirt.engine.record import record_stint, record_wakeup
-from rtvirt.engine.work import assign, delay_work, drop_task, leave_section, resume_work
+from rtvirt.engine.work import assign, cut_section, delay_work, drop_task, resume_work
 from rtvirt.jit import kernel, seldom
 from rtvirt.state import (
     BLOCKED,
@@ -210,7 +210,7 @@ def obey(st, q, now, command, vm):
         st.vms[vm].alive = 0
         for t in range(st.vms[vm].first_task, st.vms[vm].first_task + st.vms[vm].tasks):
             if st.tasks[t].on_vcpu >= 0:
-                leave_section(st, st.tasks[t].on_vcpu)
+                cut_section(st, st.tasks[t].on_vcpu, now)
                 drop_task(st, st.tasks[t].on_vcpu, now)
             drop_jobs(st, t)
         for v in range(first, first + st.vms[vm].vcpus):

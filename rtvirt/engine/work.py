@@ -98,9 +98,19 @@ def hold(st, p, until):
 @kernel
 @seldom
 def leave_section(st, v):
-    """The section is over, or its VM has crashed (then the pCPU is still held until its end)."""
+    """The section is over."""
+    st.vcpus[v].state = RUNNING
+
+
+@kernel
+@seldom
+def cut_section(st, v, now):
+    """Its VM has crashed: the hypervisor's work for it ends, and its pCPU decides at once."""
     if st.vcpus[v].state == TRAPPED:
-        st.vcpus[v].state = RUNNING
+        leave_section(st, v)
+        st.pcpus[st.vcpus[v].pcpu].held_until = now
+        st.pcpus[st.vcpus[v].pcpu].decide_at = NEVER
+        ask_decision(st, st.vcpus[v].pcpu, now)
 
 
 @kernel

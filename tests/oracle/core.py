@@ -638,7 +638,9 @@ class World:
                 vm.alive = False
                 for t in vm.tasks:
                     if t.on:
-                        t.on.state = "running" if t.on.state == "trapped" else t.on.state
+                        if t.on.state == "trapped":                                              # 3.8: cut short
+                            p = self.pcpus[t.on.pcpu]
+                            t.on.state, p.section_end, p.decide_at = "running", self.now, self.now
                         self.unload(t.on)
                     t.forget()
                 for v in vm.vcpus:

@@ -151,9 +151,11 @@ def test_a_backlogged_server_gets_its_budget_in_every_period(kind, order, seed):
 
 @pytest.mark.parametrize("name", ["servers-polling", "servers-periodic", "servers-deferrable"])
 def test_no_budget_is_exceeded_in_a_period(name, seed):
-    """On any number of pCPUs, whatever the load; without late timers."""
+    """On any number of pCPUs, whatever the load; without late timers, and without traps: a section of the hypervisor overruns a budget."""
     for number in range(2 * SYSTEMS):
         spec, scheduler, duration = system(seed * 1_000_003 + number, name)
+        if any(step.kind == "trap" for vm in spec.vms for task in vm.tasks for step in task.actions or ()):
+            continue
         run = rv.simulate(spec.replace(costs=rv.Costs(), changes=()), scheduler, duration)
         for vm in spec.vms:
             for k, (budget, period) in enumerate(zip(vm.per_vcpu("budget"), vm.per_vcpu("period"), strict=True)):
