@@ -11,8 +11,8 @@ import numpy as np
 
 from ..errors import Problem, SpecError
 from ..system import VM, Task
-from .fixed_priority import one_pcpu
-from .kernels_demand import demand_of
+from .fixed_priority import busy_limit, one_pcpu
+from .kernels_demand import busy_of, demand_of
 from .kernels_edf import DeadlineSets, edf_responses_of, fifo_responses_of, verdicts_of
 from .limits import FINE, HORIZON, MISSED, NEVER, TOO_CLOSE, TOO_LARGE, refuse
 from .overheads import Overheads
@@ -258,9 +258,6 @@ def ready(tasks: Any, supply: Supply, overhead: Overheads | None, arrivals: Arri
 
 def busy_period(due: TaskSet, supply: Supply) -> int:
     """Longest busy period: the least w > 0 with sbf(w) >= rbf(w), as one more task of lowest priority would see it [ns]; 0 if it has no end."""
-    from .fixed_priority import busy_limit
-    from .kernels_demand import busy_of
-
     if not len(due):
         return 0
     limit = busy_limit(due, supply, len(due) - 1, 0)

@@ -18,18 +18,39 @@ from ..schedulers.catalogue import BY_NAME
 @click.option("--quantum", default=None, help="Of rr, for example 10ms.")
 @click.option("--certificate", type=click.Path(path_type=Path), default=None,
               help="Write the proof as JSON; `python -m rtvirt.checker FILE` checks it anew.")
-def admit(file: Path, certificate: Path | None, **options: Any) -> None:
+@click.option("--provision", is_flag=True, help="Find budgets and periods first, or say which requirement to give up, and by how much.")
+@click.option("--save", type=click.Path(path_type=Path), default=None, help="With --provision: write the system with what was found as YAML.")
+def admit(file: Path, certificate: Path | None, provision: bool, save: Path | None, **options: Any) -> None:
     """Load, judge, print."""
     from ..analysis import admit as judge
     from ..system import System
     from .simulate import make_scheduler
 
-    verdict = judge(System.load(file), make_scheduler(timeslice=None, ratelimit=None, **options))
+    if save and not provision:
+        raise click.UsageError("--save writes what --provision finds: give both")
+    system, scheduler = System.load(file), make_scheduler(timeslice=None, ratelimit=None, **options)
+    if provision:
+        system = provisioned(system, scheduler, save)
+    verdict = judge(system, scheduler)
     click.echo(f"{'admitted' if verdict else 'refused'}\n{verdict.why()}\n\n{table(verdict)}")
     if certificate:
         verdict.save(certificate)
         click.echo(f"wrote {certificate}")
     sys.exit(0 if verdict else 1)
+
+
+def provisioned(system: Any, scheduler: Any, save: Path | None) -> Any:
+    """The system with budgets that do, told and saved; without any, what to give up, and the end."""
+    from ..analysis import provision
+
+    found = provision(system, scheduler)
+    click.echo(f"{'provisioned' if found else 'cannot be provisioned'}\n{found.why()}")
+    if found.system is None:
+        sys.exit(1)
+    if save:
+        found.system.save(save)
+        click.echo(f"wrote {save}")
+    return found.system
 
 
 def table(verdict: Any) -> str:

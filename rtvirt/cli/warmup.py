@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from ..jit import warmup as compile_ahead
@@ -15,15 +17,20 @@ FIRST = ("credit", "credit_2007", MACHINE)
 
 @click.command(help="Compile what the first notebooks use (or the schedulers and the machine that are named, or --all) ahead of time.")
 @click.argument("names", nargs=-1, type=click.Choice(ALL))
-@click.option("--all", "everything", is_flag=True, help="Every scheduler, and the machine.")
+@click.option("--all", "everything", is_flag=True, help="Every scheduler, and the machine: about two minutes, once.")
 def warmup(names: tuple[str, ...], everything: bool) -> None:
     """Say what happens, one line before and one after each."""
-    def report(text: str) -> None:
-        click.echo(f"rtvirt: {text}")
-
     wanted = ALL if everything else names or FIRST
-    compile_ahead([name for name in wanted if name != MACHINE], report=report)
-    if MACHINE in wanted:
-        from ..machine.warm import warmup as compile_machine
+    for number, name in enumerate(wanted, 1):
+        report = partial(tell, f"{number} of {len(wanted)}")
+        if name == MACHINE:
+            from ..machine.warm import warmup as compile_machine
 
-        compile_machine(report)
+            compile_machine(report)
+        else:
+            compile_ahead([name], report=report)
+
+
+def tell(place: str, text: str) -> None:
+    """A line for who waits."""
+    click.echo(f"rtvirt: {place}, {text}")

@@ -14,6 +14,7 @@ from .gantt import gantt
 from .held_against import held_against
 from .interfaces import interfaces
 from .latency import compare, ecdf, shares, tail
+from .medians import medians
 from .ratios import ratio, wilson
 from .residuals import residuals
 from .stints import stints
@@ -26,6 +27,6 @@ from .verdicts import verdicts
 from .why import why
 
 __all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "bars", "classes", "compare", "credit_curves", "credits", "crossover",
-           "curves", "describe", "ecdf", "executors", "gantt", "held_against", "interfaces", "least_supply", "meaning_of", "ratio",
-           "residuals", "shares", "show", "stints", "styled", "supply_demand", "supply_seen", "tail", "trap_costs", "two_numbers",
-           "verdicts", "why", "wilson"]
+           "curves", "describe", "ecdf", "executors", "gantt", "held_against", "interfaces", "least_supply", "meaning_of", "medians",
+           "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand", "supply_seen", "tail", "trap_costs",
+           "two_numbers", "verdicts", "why", "wilson"]

@@ -54,6 +54,7 @@ def bars(values: Mapping[str, float], *, xlabel: str, marked: Collection[str] = 
         ax.invert_yaxis()
         if log:
             ax.set_xscale("log")
+            ax.xaxis.set_major_formatter("{x:,g}")
             ax.set_xlim(least / 2, max(values.values()) * 3)
         else:
             ax.set_xlim(0, max(values.values()) * 1.18 or 1.0)

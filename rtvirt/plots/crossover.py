@@ -11,7 +11,7 @@ from ..traps import Crossover
 from .style import COLOURS, new_axes, styled
 
 
-def crossover(map_: Crossover, *, others: Mapping[str, Crossover] | None = None, per: str = "a second", ax: Axes | None = None) -> Axes:
+def crossover(map_: Crossover, *, others: Mapping[str, Crossover] | None = None, per: str = "times a second", ax: Axes | None = None) -> Axes:
     """A crossover map: blue where `map_.a` is cheaper, orange and hatched where `map_.b` is.
 
     Parameters
@@ -28,7 +28,7 @@ def crossover(map_: Crossover, *, others: Mapping[str, Crossover] | None = None,
     >>> import rtvirt as rv
     >>> rv.plots.crossover(rv.traps.crossover("hardware_assist", "binary_translation", "p4-672", x="page_fault", y="system_call",
     ...                                       points=50)).get_ylabel()
-    'system call a second'
+    'system call [times a second]'
     """
     with styled():
         ax = new_axes(ax, 4.6)
@@ -46,8 +46,8 @@ def crossover(map_: Crossover, *, others: Mapping[str, Crossover] | None = None,
                 ax.plot(across, across / float(one.slope), color=COLOURS["bound"], linestyle=dash, label=name or "both cost the same")
         ax.set_xlim(0, map_.rates_x[-1])
         ax.set_ylim(0, map_.rates_y[-1])
-        ax.set_xlabel(f"{map_.x.replace('_', ' ')} {per}")
-        ax.set_ylabel(f"{map_.y.replace('_', ' ')} {per}")
+        ax.set_xlabel(f"{map_.x.replace('_', ' ')} [{per}]")
+        ax.set_ylabel(f"{map_.y.replace('_', ' ')} [{per}]")
         ax.xaxis.set_major_formatter("{x:,.0f}")
         ax.yaxis.set_major_formatter("{x:,.0f}")
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)

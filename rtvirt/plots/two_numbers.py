@@ -38,20 +38,23 @@ def two_numbers(costs: Mapping[str, Cost], *, ax: Axes | None = None) -> Axes:
                                  "leave out what crosses nothing: it costs nothing")])
     with styled():
         ax = new_axes(ax, 4.8)
+        counts = [one.crossings.transitions for one in costs.values()]
+        least, most = min(counts), max(counts)
         for name, one in costs.items():
             n = one.crossings.transitions
             message = one.structure == "microkernel"
             ax.plot(n, one.overhead / n, marker="s" if message else "o", color=COLOURS["driver" if message else "real-time"], markersize=9,
                     linestyle="none", markeredgecolor="white", label="_")
-            ax.annotate(name, (n, one.overhead / n), xytext=(9, 0), textcoords="offset points", va="center")
-        most = max(one.crossings.transitions for one in costs.values())
+            side = -1 if n == least else 1          # the fewest crossings are named on the left: names would hide points
+            ax.annotate(name, (n, one.overhead / n), xytext=(9 * side, 0), textcoords="offset points", va="center",
+                        ha="right" if side < 0 else "left", bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5})
         prices = [one.overhead / one.crossings.transitions for one in costs.values()]
-        across = np.array([0.7, most * 3.5])
+        across = np.array([least / 5, most * 8])
         low, high = min(prices) / 1.8, max(prices) * 1.8
         for total in (300, 1_000, 3_000, 10_000, 30_000, 100_000):
             ax.plot(across, total / across, color=COLOURS["hypervisor"], linestyle="--", linewidth=0.9, zorder=0)
-            if low * 1.1 < total / across[0] < high / 1.1:
-                ax.text(across[0], total / across[0], f" {total:,} cycles", color="#555555", va="bottom", fontsize="small")
+            if across[0] < total / low < across[1]:
+                ax.text(total / low, low * 1.06, f"{total:,} cycles", color="#555555", fontsize="small", rotation=-35)
         ax.set_xscale("log")
         ax.set_yscale("log")
         ax.set_xlim(across)

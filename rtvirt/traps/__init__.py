@@ -7,13 +7,13 @@
     rv.traps.predictions(), rv.traps.residuals()                     every published row beside the model
     rv.traps.Tlb(512, host_page=...), rv.traps.interference          what two-stage translation and shared caches cost
     rv.traps.guest_time(run, "rtos", policy="lost")                  what a guest sees of time
-    rv.traps.operations(), .structures(), .platforms(), .constants("p4-672")   what there is
+    rv.traps.operations(), .structures(), .platforms(), .constants("p4-672"), .priced("hypercall")   what there is
 
 Constants are fitted on primary and author data only; docs/trap-costs.md has them, and what is not explained.
 """
 
 from . import interference
-from .catalogue import constants, exit_latencies, operations, platforms, structures
+from .catalogue import constants, exit_latencies, operations, platforms, priced, structures
 from .clock import GuestTime, guest_time, own_period, timer_window
 from .costs import Cost, cost, mix
 from .crossings import Crossings, crossings
@@ -45,8 +45,8 @@ from .structures import (
 )
 from .tlb import Tlb, walk_accesses
 
-__all__ = ["GuestTime", "PARTS", "Tlb", "guest_time", "interference", "own_period", "timer_window", "walk_accesses", "STRUCTURES", "ArmEl2", "ArmSplit", "ArmVhe", "BinaryTranslation", "Cost", "Crossings", "Crossover",
-           "HardwareAssist", "HardwareAssistToday",
-           "Hosted", "Interpretation", "MicroVMM", "Microkernel", "Native", "Nested", "Paravirtual", "Part", "Platform", "Previrtualized",
-           "RiscvH", "StaticPartitioning", "Structure", "TrapAndEmulate", "UserMode", "constants", "cost", "crossings", "crossover",
-           "exit_latencies", "mix", "operations", "platform", "platforms", "predictions", "residuals", "structures"]
+__all__ = ["ArmEl2", "ArmSplit", "ArmVhe", "BinaryTranslation", "Cost", "Crossings", "Crossover", "GuestTime", "HardwareAssist",
+           "HardwareAssistToday", "Hosted", "Interpretation", "MicroVMM", "Microkernel", "Native", "Nested", "PARTS", "Paravirtual", "Part",
+           "Platform", "Previrtualized", "RiscvH", "STRUCTURES", "StaticPartitioning", "Structure", "Tlb", "TrapAndEmulate", "UserMode",
+           "constants", "cost", "crossings", "crossover", "exit_latencies", "guest_time", "interference", "mix", "operations", "own_period",
+           "platform", "platforms", "predictions", "priced", "residuals", "structures", "timer_window", "walk_accesses"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .costs import cost
 from .crossings import crossings
 from .operations import ELEMENTARY, OPERATIONS
 from .parts import PARTS
@@ -44,7 +45,7 @@ def structures(operation: str | None = None) -> pd.DataFrame:
 
 
 def platforms() -> pd.DataFrame:
-    """Names of platforms, their clock [MHz], the constants they have, and the weakest evidence these rest on.
+    """Names of platforms, their clock [MHz], the structures measured on them, the constants they have, and the weakest evidence these rest on.
 
     Examples
     --------
@@ -53,9 +54,10 @@ def platforms() -> pd.DataFrame:
     """
     import pandas as pd
 
-    return pd.DataFrame([(one.name, one.label, one.year, float(one.clock_mhz) if one.clock_mhz else None, ", ".join(one.constants),
-                          one.evidence) for one in calibrated().values()],
-                        columns=["platform", "label", "year", "clock_mhz", "constants", "evidence"])
+    return pd.DataFrame([(one.name, one.label, one.year, float(one.clock_mhz) if one.clock_mhz else None,
+                          ", ".join(each.label for each in one.structures),
+                          ", ".join(one.constants), one.evidence) for one in calibrated().values()],
+                        columns=["platform", "label", "year", "clock_mhz", "structures", "constants", "evidence"])
 
 
 def constants(name: str | Platform | None = None) -> pd.DataFrame:
@@ -74,15 +76,37 @@ def constants(name: str | Platform | None = None) -> pd.DataFrame:
                         columns=["platform", "part", "cycles", "ns", "origin", "what"])
 
 
+def priced(operation: str) -> pd.DataFrame:
+    """Where an operation has a price: each structure on each platform where it was measured, if there is a constant for every part.
+
+    Structures that add nothing are not listed. What each adds is in `overhead` [cycles]; `ns` is None where the clock is not known.
+
+    Examples
+    --------
+    >>> priced("message").platform[0]
+    'sel4-a9'
+    """
+    import pandas as pd
+
+    found = []
+    for machine in calibrated().values():
+        for structure in machine.structures:
+            added = machine.parts(crossings(structure, operation).added)
+            if added and set(added) <= set(machine.constants):
+                one = cost(structure, machine, operation)
+                ns = float(one.overhead * 1000 / machine.clock_mhz) if machine.clock_mhz else None
+                found.append((structure.label, machine.name, one.overhead, ns, one.crossings.transitions, machine.evidence))
+    return pd.DataFrame(sorted(found, key=lambda row: row[2]), columns=["structure", "platform", "overhead", "ns", "transitions", "evidence"])
+
+
 def exit_latencies() -> pd.DataFrame:
     """Fifteen years of x86 exits: the round trip of each platform, in cycles, and in ns where the clock is known."""
     import pandas as pd
 
     found = []
     for one in calibrated().values():
-        parts = one.parts({"round_trip": 1})
-        if set(parts) <= set(one.constants):
-            cycles = sum(n * one.constant(part) for part, n in parts.items())
+        if set(one.parts({"round_trip": 1})) <= set(one.constants):
+            cycles = one.price({"round_trip": 1})
             stated = one.clock_mhz is not None
             found.append((one.name, one.year, None if one.name == "acrn" else cycles,
                           float(cycles * 1000 / one.clock_mhz) if stated and one.clock_mhz else None, one.evidence))

@@ -115,7 +115,7 @@ def cost(structure: str | Structure, platform_: str | Platform, operation: str, 
         elif part in machine.constants or not partial:
             parts[part] = n * machine.constant(part)
     unknown = tuple(part for part in machine.parts(counts.added) if part not in parts)
-    return Cost(key, structure_of(structure).name, machine, counts, parts, None if bare is None else bare * times, unknown)
+    return Cost(key, structure_of(structure).label, machine, counts, parts, None if bare is None else bare * times, unknown)
 
 
 def mix(rates: Mapping[str, Any], structure: str | Structure, platform_: str | Platform, *, partial: bool = False) -> npt.NDArray[np.float64] | float:

@@ -87,7 +87,7 @@ def crossover(a: str | Structure, b: str | Structure, platform_: str | Platform,
     one, other = platform(platform_), platform(platform_ if platform_b is None else platform_b)
     per_x, per_y = (difference(a, b, one, other, operation) for operation in (x, y))
     across, up = np.linspace(0, most_x, points), np.linspace(0, most_y, points)
-    return Crossover(structure_of(a).name, structure_of(b).name, x, y, across, up, per_y * up[:, None] + per_x * across[None, :], per_x, per_y)
+    return Crossover(structure_of(a).label, structure_of(b).label, x, y, across, up, per_y * up[:, None] + per_x * across[None, :], per_x, per_y)
 
 
 def difference(a: str | Structure, b: str | Structure, one: Platform, other: Platform, operation: str) -> int:

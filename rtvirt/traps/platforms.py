@@ -14,6 +14,7 @@ from .calibrate import Equation, expand, fine_parts, fit, natives_of, to_cycles
 from .checks import choose, cycles
 from .parts import PARTS
 from .rows import STRONG, Row, rows
+from .structures import STRUCTURES, Structure
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Platform:
     fine: frozenset[str] = frozenset()
     alias: Mapping[str, str] = field(default_factory=dict)
     evidence: str = "own"                                # the weakest that a constant rests on
+    structures: tuple[Structure, ...] = ()               # that were measured there
 
     def constant(self, part: str) -> int:
         """Cycles of a part.
@@ -52,6 +54,10 @@ class Platform:
     def parts(self, counts: Mapping[str, int]) -> dict[str, int]:
         """Counts with composite parts replaced by finer ones, where those were measured here."""
         return expand(counts, self.fine, self.alias)
+
+    def price(self, counts: Mapping[str, int]) -> int:
+        """Cycles of so many parts; SpecError for one whose constant was not published."""
+        return sum(n * self.constant(part) for part, n in self.parts(counts).items())
 
     def change(self, *, clock_mhz: float | None = None, natives: Mapping[str, float] | None = None, **constants: float) -> Platform:
         """A copy with other constants [cycles]: to ask what if, or to fill in what was not published.
@@ -95,7 +101,7 @@ def calibrate(name: str, entry: Mapping[str, Any], mine: list[Row], others: Mapp
     """Constants from the rows with the role fit or given; what contains another, is borrowed or stands for another, as the entry says."""
     clock = Fraction(str(entry["clock_mhz"])) if "clock_mhz" in entry else None
     fine, alias, natives = fine_parts(mine), entry.get("alias", {}), natives_of(mine, float(clock or 0))
-    assumed = {**entry.get("assumed", {}), **{part: others[other].constant(part) for part, other in entry.get("borrowed", {}).items()}}
+    assumed = {**entry.get("assumed", {}), **{part: others[other].price({part: 1}) for part, other in entry.get("borrowed", {}).items()}}
     equations = []
     used = [row for row in mine if row.role in ("fit", "given") and "whole number" not in row.reason]
     for row in used:
@@ -118,7 +124,14 @@ def calibrate(name: str, entry: Mapping[str, Any], mine: list[Row], others: Mapp
     origin |= dict.fromkeys(entry.get("assumed", {}), "contained in another constant") | \
         {part: f"borrowed from {other}" for part, other in entry.get("borrowed", {}).items()}
     constants |= assumed | stated(entry.get("stated", {}), clock)
-    return Platform(name, entry["label"], entry["year"], clock, constants, natives, origin, fine, alias, ", ".join(sorted(weak)) or "primary")
+    return Platform(name, entry["label"], entry["year"], clock, constants, natives, origin, fine, alias,
+                    ", ".join(sorted(weak)) or "primary", tuple(made(one) for one in entry.get("structures", ())))
+
+
+def made(entry: str | Mapping[str, Any]) -> Structure:
+    """A structure from its name, or {name: options}."""
+    (name, options), = entry.items() if isinstance(entry, Mapping) else [(entry, {})]
+    return STRUCTURES[name](**options)
 
 
 def stated(entries: Mapping[str, Any], clock: Fraction | None) -> dict[str, int]:

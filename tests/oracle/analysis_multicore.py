@@ -120,6 +120,21 @@ def fp_response(tasks: list[dict], k: int, bounds: list[int], m: int, limited: b
     return None
 
 
+def fp_response_by_choice(tasks: list[dict], k: int, bounds: list[int], m: int) -> int | None:
+    """The largest, over every choice of at most m − 1 more important tasks that carry work in, of the least x that this choice allows."""
+    own, worst = tasks[k], 0
+    for size in range(min(m - 1, k) + 1):
+        for chosen in combinations(range(k), size):
+            for x in range(own["cost"], own["period"] + 2):
+                cut, work = x - own["cost"] + 1, 0
+                for i, (t, r) in enumerate(zip(tasks[:k], bounds)):
+                    work += min(cut, capped(t, x, r) if i in chosen else x // t["period"] * t["cost"] + min(x % t["period"], t["cost"]))
+                if own["cost"] + work // m <= x:
+                    break
+            worst = max(worst, x)
+    return worst if worst <= own["period"] else None
+
+
 def capped(task: dict, x: int, response: int) -> int:
     """Guan et al.: the job carried in has run for at least a unit before the window."""
     best = 0

@@ -12,11 +12,17 @@ SCHEDULERS: dict[str, Any] = {
     "arinc653": lambda rnd, vms: table(rnd, vms), "cbs": lambda rnd, vms: rv.CBS(hard=True), "fp": lambda rnd, vms: rv.FixedPriority(),
     "null": lambda rnd, vms: rv.Null(), "rr": lambda rnd, vms: rv.RoundRobin(quantum=ms(rnd.choice([1, 2, 5]))),
     "rtds": lambda rnd, vms: rv.RTDS(xen=rnd.choice(["4.17", "4.22"]), replenish_by=rnd.choice(["priority", "deadline"])),
+    "rtds-4.5": lambda rnd, vms: rv.RTDS(xen="4.5"),
+    "rtds-extratime": lambda rnd, vms: rv.RTDS(xen=rnd.choice(["4.17", "4.22"]), replenish_by=rnd.choice(["priority", "deadline", "deadline"])),
     "sedf": lambda rnd, vms: rv.SEDF(),
 }
 for kind in (rv.DeferrableServers, rv.PeriodicServers, rv.PollingServers, rv.SporadicServers):
     for order in kind.ORDERS:
         SCHEDULERS[f"{kind.kernel_name.removesuffix('_servers')}-{order}"] = lambda rnd, vms, kind=kind, order=order: kind(order)
+FITTED: dict[str, Any] = {               # contracts that leave room for what these schedulers waste
+    "rtds-4.5": lambda rnd, vm: {"budget": max(us(200), vm.budget // 3), "period": 2 * vm.period},
+    "rtds-extratime": lambda rnd, vm: {"budget": max(us(200), vm.budget // 2), "extratime": rnd.random() < 0.5},
+}
 GUESTS = ("fp", "edf", "fifo", "rr", "dm", "cbs")
 
 
@@ -37,6 +43,8 @@ def system(seed: object, name: str, guest: str, *, costs: bool = False) -> tuple
     period = ms(rnd.choice([4, 5, 8, 10])) if rnd.random() < 0.4 else None
     load = rnd.uniform(0.5, 1.1) * cpus / (count := rnd.randint(1, 3 + cpus))
     vms = [vm(rnd, f"v{k}", guest, cpus, load, period, pinned, costs) for k in range(count)]
+    if name in FITTED:
+        vms = [one.replace(**FITTED[name](rnd, one)) for one in vms]
     return rv.System(cpus=cpus, vms=vms, costs=some_costs(rnd) if costs else rv.Costs()), SCHEDULERS[name](rnd, vms)
 
 

@@ -7,6 +7,8 @@ import pytest
 import rtvirt as rv
 from rtvirt.analysis import Dedicated, DeferrableServer, PollingServer, SlotTable
 from rtvirt.analysis.admission.budgets import Server, longest_wait, response_wait, since_idle
+from rtvirt.analysis.admission.global_priority import backlog, busy_period
+from rtvirt.analysis.admission.roaming import unused_budget
 from rtvirt.units import ms, us
 
 
@@ -79,13 +81,6 @@ def test_global_and_partitioned_rtds():
     assert "overlaps" in admitted([three[0].replace(affinity=[0]), *three[1:]], rv.RTDS(), cpus=2).why()
 
 
-def test_extratime_and_old_versions_promise_nothing():
-    two = [vm("A", ms(2), ms(10)), hog("B", ms(2), ms(10), extratime=True)]
-    assert "6.2.15" in admitted(two, rv.RTDS()).why() and "6.3.1" in admitted(two, rv.RTDS(xen="4.5")).why()
-    nobody = rv.VM("B", budget=ms(2), period=ms(10), extratime=True)         # never runs, so it harms nobody
-    assert admitted([two[0], nobody], rv.RTDS())
-
-
 def test_servers_under_fixed_priorities_by_hand():
     vms = [vm("A", ms(2), ms(5), priority=1), vm("B", ms(2), ms(10), priority=2)]
     assert admitted(vms, rv.PollingServers()).supplies["B/0"] == PollingServer(ms(10), ms(2), response=ms(4))
@@ -124,10 +119,30 @@ def test_plain_schedulers_by_hand():
     three = [vm("A", wcet=ms(2), every=ms(10)), vm("B", wcet=ms(3), every=ms(20)), vm("C", every=ms(50))]
     assert admitted(three, rv.FixedPriority()).bounds == {"A/t": ms(2), "B/t": ms(5), "C/t": ms(6)}
     assert admitted(three, rv.FixedPriority(), cpus=2).supplies["B/0"] == Dedicated()
-    assert "pin them" in admitted(three, rv.FixedPriority(), cpus=2).why()
     assert admitted(three, rv.RoundRobin(quantum=ms(1))).bounds["B/t"] == ms(9)
     assert admitted(three, rv.Null(), cpus=2).late == ("C/t",) and "7.2.1" in admitted(three, rv.Null(), cpus=2).why()
     assert "any amount" in admitted([hog("H", priority=1), vm("A")], rv.FixedPriority()).why()
+
+
+def test_what_more_important_vcpus_leave_of_several_pcpus():
+    """C waits while A and B both run: at most (3 that one of them carried in, and 2 and 3 that come) / 2; or 6 of B's, if A always ran."""
+    three = [vm("A", wcet=ms(2), every=ms(10)), vm("B", wcet=ms(3), every=ms(20)), vm("C", every=ms(50))]
+    verdict = admitted(three, rv.FixedPriority(), cpus=2)
+    assert verdict.bounds == {"A/t": ms(2), "B/t": ms(3), "C/t": ms(5)} and verdict.vcpus[2].name == "C/0"
+    assert verdict.promises[2].evidence == {"rule": "left", "cpus": 2, "higher": [
+        [us(1500), 2**62, 0], [ms(1), ms(10), 0], [us(1500), ms(20), 0]]}
+    beside_a_hog = [hog("H", priority=1), vm("B", wcet=ms(3), every=ms(20), priority=2), vm("C", every=ms(50), priority=3)]
+    assert admitted(beside_a_hog, rv.FixedPriority(), cpus=2).bounds["C/t"] == ms(4)                # one pCPU is left, and nobody carries work in
+    two_hogs = [hog("H", priority=1), hog("I", priority=1), vm("C", every=ms(50), priority=3)]
+    assert "may always have work" in admitted(two_hogs, rv.FixedPriority(), cpus=2).why()
+    assert admitted(two_hogs, rv.FixedPriority(), cpus=3).supplies["C/0"] == Dedicated()
+
+
+def test_backlogs_by_hand():
+    """Two jobs of 2 at once on a pCPU: 3 are left after a unit; asleep for 3 of 8, it is there for the second of the two."""
+    two = [rv.Task("a", wcet=2, period=6), rv.Task("b", wcet=2, period=8)]
+    assert backlog(two, Dedicated()) == 3 and busy_period(two, Dedicated()) == 4
+    assert backlog(two[:1], PollingServer(8, 4, response=4)) == 4 and backlog(two[:1], PollingServer(8, 2)) is None
 
 
 @pytest.mark.parametrize("scheduler", [rv.Credit(), rv.Credit(xen="3.1"), rv.Credit2(), rv.BVT()], ids=repr)
@@ -164,6 +179,21 @@ def test_guests_that_move_tasks():
     assert admitted([wide], rv.Null(), cpus=2).bounds["g/c"] == ms(8) and "pin" in admitted([wide], rv.RTDS(), cpus=2).why()
     pinned = rv.VM("g", tasks=[task.replace(vcpu=k % 2) for k, task in enumerate(tasks)], vcpus=2)
     assert admitted([pinned], rv.Null(), cpus=2).bounds == {"g/a": ms(4), "g/b": ms(4), "g/c": ms(8)}
+
+
+def test_a_budget_beside_does_not_help():
+    """The job is late although its VM has 4 ms in each 10, and needs 3: refused, and with reason."""
+    system, scheduler = unused_budget()
+    job = rv.simulate(system, scheduler, ms(20)).jobs.iloc[0]
+    assert job.missed and job.response == ms(11) and "unused_budget" in rv.admit(system, scheduler).why()
+
+
+def test_sedf_with_overheads_by_hand():
+    """A switch of 10 us: 20 us are overrun, taken from one's own slice, added to the others', and waited for at the beginning."""
+    vms, free = [vm("A", ms(2), ms(10)), vm("B", ms(3), ms(10))], rv.Costs()
+    plain, dear = (rv.admit(rv.System(vms=vms, costs=costs), rv.SEDF()) for costs in (free, rv.Costs(switch_in=us(10))))
+    assert plain.promises[0].evidence["own"][0] == ms(2) and dear.promises[0].evidence["own"][0] == ms(2) - us(20)
+    assert dear.promises[0].evidence["rivals"][0][0] == ms(3) + us(20) and dear and dear.bounds["A/t"] > plain.bounds["A/t"]
 
 
 def test_blocking_and_overheads():

@@ -49,9 +49,13 @@ MUTANTS = {
         (F, "nlargest(m - 1, gains)", "nlargest(m, gains)"),
         (F, "nlargest(m - 1, gains)", "nlargest(m - 2, gains)"),
         (F, "min(one, cut) for one in fresh)", "one for one in fresh)"),
+        (F, "combinations(range(len(higher)), m - 1))", "combinations(range(len(higher)), m - 2))"),
+        (F, "combinations(range(len(higher)), m - 1))", "combinations(range(len(higher)), m))"),
+        (F, "bounds[k] = max(end for", "bounds[k] = min(end for"),
+        (F, "work[i] = max(work[i], with_carry_in(higher[i][0], window, higher[i][1]))", "work[i] = workload(higher[i][0], window, higher[i][1])"),
         (F, "for row in rows[:k]) < m * wait", "for row in rows[:k]) <= m * wait"),
         (F, "wait = latest(rows[k]) - rows[k].cost + 1\n    return", "wait = latest(rows[k]) - rows[k].cost + 2\n    return"),
-        (F, "m, row.period) if row.cost", "m, row.deadline) if row.cost"),
+        (F, "others, m, row.period) for", "others, m, row.deadline) for"),
         (F, "bounds[k] > row.deadline)", "bounds[k] > row.deadline + 1)"),
     ],
     "carry-in": [
@@ -164,14 +168,15 @@ def cases():
     fp = []
     for rows, m in sets:
         both = {}
-        for limited in (True, False):
+        for way in ("limited", "all", "enumerated"):
             bounds = []
             for k in range(len(rows)):
-                found = analysis_multicore.fp_response(rows, k, bounds, m, limited)
+                found = analysis_multicore.fp_response_by_choice(rows, k, bounds, m) if way == "enumerated" else \
+                    analysis_multicore.fp_response(rows, k, bounds, m, way == "limited")
                 if found is None:
                     break
                 bounds.append(found)
-            both[limited] = bounds + [None] * (len(rows) - len(bounds))
+            both[way] = bounds + [None] * (len(rows) - len(bounds))
         fp.append((rows, m, both, analysis_multicore.fp_bcl(rows, m)))
     supplies = [("mpr", 3, 7, 3), ("mpr", 4, 6, 2), ("dmpr", 4, 3, 1), ("dmpr", 3, 1, 2), ("mpr", 1, 2, 2), ("mpr", 1, 3, 3), ("dmpr", 3, 2, 1)]
     curves = {one: [(0 if one[0] == "mpr" else one[3] * t) + analysis_supply.budget_sbf(t, *one[1:3], one[1], one[3] if one[0] == "mpr" else 1)
@@ -202,10 +207,10 @@ def edf_agrees(rv, cases):
 def fp_agrees(rv, cases):
     for rows, m, both, bcl in cases["fp"]:
         tasks = tasks_of(rows)
-        for limited, bounds in both.items():
-            if list(rv.global_fp_response_times(tasks, m, carry_in="limited" if limited else "all").values()) != bounds:
+        for way, bounds in both.items():
+            if list(rv.global_fp_response_times(tasks, m, carry_in=way).values()) != bounds:
                 return False
-            if bool(rv.global_fp_schedulable(tasks, m, test="rta-lc" if limited else "rta")) != all(
+            if bool(rv.global_fp_schedulable(tasks, m, test={"limited": "rta-lc", "all": "rta", "enumerated": "rta-ce"}[way])) != all(
                     bound is not None and bound <= row["deadline"] for bound, row in zip(bounds, rows)):
                 return False
         if bool(rv.global_fp_schedulable(tasks, m, test="bcl")) != bcl:

@@ -119,6 +119,22 @@ def test_warmup_compiles_the_machine():
     assert done.exit_code == 0 and "machine: ready after" in done.output and is_warm()
 
 
+def test_warmup_of_all_leaves_nothing_out_and_counts(monkeypatch):
+    from rtvirt.cli import warmup
+    from rtvirt.schedulers.catalogue import BY_NAME
+
+    asked = []
+    monkeypatch.setattr(warmup, "compile_ahead", lambda names, report: (asked.extend(names), report(f"{names[0]}: ready")))
+    monkeypatch.setattr("rtvirt.machine.warm.warmup", lambda report: report("machine: ready"))
+    lines = CliRunner().invoke(main, ["warmup", "--all"]).output.splitlines()
+    assert len(asked) == len(set(asked)) == len(BY_NAME) + 1 and {"sedf", "arinc653", "credit2", "bvt", "credit_2007"} <= set(asked)
+    assert lines[0] == f"rtvirt: 1 of {len(lines)}, {asked[0]}: ready" and lines[-1] == f"rtvirt: {len(lines)} of {len(lines)}, machine: ready"
+    asked.clear()
+    assert CliRunner().invoke(main, ["warmup"]).exit_code == 0 and asked == ["credit", "credit_2007"]      # else only the first notebooks'
+    asked.clear()
+    assert CliRunner().invoke(main, ["warmup", "bvt"]).output == "rtvirt: 1 of 1, bvt: ready\n"
+
+
 def test_launcher_refuses_wrong_arguments_before_setting_up(monkeypatch):
     lab = launcher()
     monkeypatch.setattr(lab, "prepare", lambda kind: pytest.fail("set up first"))
@@ -140,3 +156,17 @@ def test_admit_says_yes_or_why_not(tmp_path):
     assert CliRunner().invoke(main, ["admit", str(phone), "--scheduler", "credit"]).exit_code == 1
     unknown = CliRunner().invoke(main, ["admit", str(phone), "--scheduler", "bvt"])
     assert unknown.exit_code == 1 and "no bound is known" in unknown.output
+
+
+def test_admit_provisions(tmp_path):
+    """The phone is served by budgets that are found, and saved as a file that is admitted; what asks for too much is told what to give up."""
+    made, phone = tmp_path / "made.yaml", str(rv.data.FOLDER / "systems/phone.yaml")
+    told = CliRunner().invoke(main, ["admit", phone, "--provision", "--save", str(made), "--certificate", str(tmp_path / "proof.json")])
+    assert told.exit_code == 0 and told.output.startswith("provisioned\nevery deadline is met with modem") and "\nadmitted\n" in told.output
+    assert CliRunner().invoke(main, ["admit", str(made)]).exit_code == 0 and (tmp_path / "proof.json").exists()
+    rv.System(vms=[rv.VM("v", tasks=[rv.Task("t", wcet=5_000_000, period=10_000_000, deadline=4_000_000)])]).save(tmp_path / "s.yaml")
+    told = CliRunner().invoke(main, ["admit", str(tmp_path / "s.yaml"), "--provision", "--save", str(tmp_path / "none.yaml")])
+    assert told.exit_code == 1 and told.output.startswith("cannot be provisioned") and not (tmp_path / "none.yaml").exists()
+    assert "task 't' of 'v': deadline 4 ms -> 5 ms (steps of 1 us), or wcet 5 ms -> 4 ms" in told.output
+    assert CliRunner().invoke(main, ["admit", phone, "--save", str(made)]).exit_code == 2
+    assert CliRunner().invoke(main, ["admit", phone, "--provision", "--scheduler", "credit"]).exit_code != 0

@@ -287,3 +287,15 @@ def test_the_published_comparison_runs(seed):
     assert found["miss_ratio"].tolist() == [0, 0, 0] and (found["idle"] == 0).all() and (found["switches"] > 50).all()
     assert found["heavy_share"][2] == 1 and 0.4 < found["heavy_share"][0] < 0.8      # of equals the first runs on
     assert found["io_latency"][2] <= found["io_latency"][1]                           # the I/O VM is the most important one
+
+
+@pytest.mark.parametrize("configuration", ["Cyclic", "Credit", "Credit2", "RTDS_A", "RTDS_B", "Priority", "BVT", "PRR", "PRM"])
+def test_every_stand_in_keeps_its_promises_with_the_five_vms(configuration, seed):
+    from rtvirt import workloads as w
+
+    run = rv.simulate(w.mignerey(configuration, seed=seed), w.mignerey_scheduler(configuration), ms(400), seed).check()
+    used = run.vms["runtime"].sum() / run.duration
+    assert used < 0.95 if configuration == "Cyclic" else used == 1, "a table leaves its windows idle; the others leave extra time to hogs"
+    share = run.vms["share"]
+    assert share["Heavy_CPU"] > share["Light_CPU"] or configuration == "Credit", "twice the weight or budget, or the first of equals"
+    assert 0.2 < share["RT1"] + share["RT2"] < 0.4 and (share["Light_CPU"] == 0) == (configuration in ("Priority", "PRR", "PRM"))

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...system import Task
+from ...units import format_ns
 from ..edf import edf_response_times, edf_schedulable, fifo_response_times
 from ..fixed_priority import fp_response_times, fp_schedulable
 from ..overheads import Overheads
 from ..supply import Supply
-from ..tasksets import largest_demand
+from ..tasksets import largest_demand, taskset
 from ..verdict import Endless, Overload
 from .charges import inflated
 from .host import Vcpu
@@ -27,8 +28,6 @@ class Late:
 
     def why(self) -> str:
         """In words."""
-        from ...units import format_ns
-
         return f"{self.task!r} may take {format_ns(self.bound)}, its deadline is {format_ns(self.deadline)}"
 
 
@@ -94,8 +93,6 @@ def refused(tasks: list[Task], reason: str) -> Outcome:
 
 def late(tasks: list[Task], bounds: dict[str, int | None], supply: Supply) -> Any:
     """The witness of the first task that is late, if any is."""
-    from ..tasksets import taskset
-
     asked = taskset(tasks)
     for task in tasks:
         bound = bounds[task.name]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...schedulers.contracts import importance
 from ..supply import Dedicated, DeferrableServer, FixedPriorityPartition, RoundRobinShare, Supply
 from ..tasksets import taskset
 from .charges import inflated
+from .global_priority import Load, beneath, load_of
 from .host import Host, Promise, Vcpu, names, nothing, uneven
 
 
@@ -35,12 +38,19 @@ def assigned(host: Host) -> dict[int, int]:
 
 
 def fixed_priority(host: Host) -> list[Promise]:
-    """A pCPU for the m most important of those that share m; for others on one pCPU what is left."""
+    """A pCPU for the m most important of those that share m; for others what these leave."""
     rank = importance(host.contracts.priority, host.contracts.period)
-    return [left_over(host, vcpu, [other for other in host.rivals(vcpu) if rank[other.index] < rank[vcpu.index]]) for vcpu in host.vcpus]
+    found: dict[int, Promise] = {}
+    loads: dict[int, Load | None] = {}                    # of those that share several pCPUs, the most important first
+    for vcpu in sorted(host.vcpus, key=lambda vcpu: rank[vcpu.index]):
+        higher = [other for other in host.rivals(vcpu) if rank[other.index] < rank[vcpu.index]]
+        found[vcpu.index] = left_over(host, vcpu, higher, loads)
+        if len(vcpu.cpus) > 1:
+            loads[vcpu.index] = load_of(host, vcpu, found[vcpu.index])
+    return [found[vcpu.index] for vcpu in host.vcpus]
 
 
-def left_over(host: Host, vcpu: Vcpu, higher: list[Vcpu]) -> Promise:
+def left_over(host: Host, vcpu: Vcpu, higher: list[Vcpu], loads: Mapping[int, Load | None]) -> Promise:
     """What vCPUs of more importance leave."""
     if not host.shares_evenly(vcpu):
         return uneven(vcpu)
@@ -48,8 +58,7 @@ def left_over(host: Host, vcpu: Vcpu, higher: list[Vcpu]) -> Promise:
         return Promise(Dedicated(), f"{vcpu.name} shares {len(vcpu.cpus)} pCPUs with {len(higher)} more important vCPUs: one is always free for it",
                        {"rule": "dedicated"})
     if len(vcpu.cpus) > 1:
-        return nothing(vcpu, f"{names(higher)} are more important and may fill all {len(vcpu.cpus)} pCPUs; no bound is derived for vCPUs that "
-                       "move between pCPUs: pin them (affinity)")
+        return beneath(host, vcpu, higher, loads)
     known = [(other.vm, task) for other in higher if not other.roams for task in other.tasks]
     whole = [(vm, task) for vm in {other.vm.name: other.vm for other in higher if other.roams}.values() for task in vm.tasks]
     above = [inflated(task, vm.guest, vm.quantum, host.overheads) for vm, task in (*known, *whole)]

@@ -1,45 +1,57 @@
-"""Provisioning: from the deadlines to budgets and periods, or to the requirement that has to go."""
+"""Provisioning: from a service level to budgets and periods, or to the requirement that has to go, and by how much."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
-from ...errors import Problem, SpecError
-from ...system import VM, System
+from ...system import System
 from ...units import format_ns
-from ..interfaces import min_budget
-from .admit import admit
+from .concessions import Concession, concessions, left_out
+from .dimensioning import cheapest, hindrance
 from .outcome import Admission
-
-GRAIN = 10_000            # budgets and periods are multiples of this [ns]: Xen's least budget is 10 us (docs/xen-rules.md 6.1)
-FRACTIONS = range(1, 6)   # periods that are tried: the shortest deadline divided by these
-STEPS = 40                # of raising budgets until the host's own test agrees
+from .service import Service, service_of
 
 
 @dataclass(frozen=True)
 class Provision:
-    """Budgets and periods for a system; true if every deadline can be met.
+    """Budgets and periods for a system; true if all that is asked for can be promised.
 
     Attributes
     ----------
-    system : System or None
-        With the contracts that were found; None if there are none.
+    service : Service
+        What was asked for.
     admission : Admission or None
-        Of that system.
-    give_up : tuple of str
-        VMs each of which, if its deadlines were given up, would leave enough for the others; empty if nothing has to go, or one is not enough.
+        Of the system with the contracts that were found; None if there are none.
     """
 
-    system: System | None
+    service: Service
     admission: Admission | None
-    give_up: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.system is not None
+        return self.admission is not None
+
+    @property
+    def system(self) -> System | None:
+        """With the contracts that were found."""
+        return None if self.admission is None else self.admission.system
+
+    @cached_property
+    def give_up(self) -> tuple[Concession, ...]:
+        """Changes each of which alone is enough; empty if nothing has to go, or one is not enough. Searched for when first asked for."""
+        return () if self else tuple(concessions(self.service))
+
+    @cached_property
+    def leave_out(self) -> tuple[str, ...]:
+        """Where one change is not enough: tasks ("vm/task") and shares ("vm") that go together, none of which can stay."""
+        found = None if self or self.give_up else left_out(self.service)
+        return () if found is None else found[0]
 
     @property
     def table(self) -> pd.DataFrame:
@@ -47,25 +59,44 @@ class Provision:
         vms = () if self.system is None else self.system.vms
         return pd.DataFrame([(vm.name, vm.budget, vm.period, vm.budget / vm.period) for vm in vms], columns=["vm", "budget", "period", "share"])
 
+    @property
+    def choices(self) -> pd.DataFrame:
+        """A row for each change that is enough: whose, what, asked and fitting values and the step between tries [ns, or share]."""
+        rows = [(one.vm, one.task, one.field, one.asked, one.fits, one.step) for one in self.give_up]
+        return pd.DataFrame(rows, columns=["vm", "task", "field", "asked", "fits", "step"], dtype=object)
+
     def why(self) -> str:
         """The result in words."""
         if self.system is not None:
             told = ", ".join(f"{vm.name} {format_ns(vm.budget)} in {format_ns(vm.period)}" for vm in self.system.vms)
             return f"every deadline is met with {told}"
+        reason = f"not everything can be promised: {hindrance(self.service)}"
         if self.give_up:
-            return f"not all deadlines can be promised; giving up those of one VM would do: {', '.join(self.give_up)}"
-        return "not all deadlines can be promised, nor is it enough to give up those of one VM: use more pCPUs, or less work"
+            lines = [f"  {whose}: {', or '.join(one.change for one in changes)}" for whose, changes in groupby(self.give_up, lambda one: one.whose)]
+            return "\n".join([reason, "to give up, any one of:", *lines])
+        if self.leave_out:
+            return f"{reason}\none change is not enough; to leave out together: {', '.join(self.leave_out)}"
+        return f"{reason}\nnothing that is asked for could be left out to mend it: use more pCPUs, fewer VMs, or another scheduler"
+
+    def __repr__(self) -> str:
+        told = self.why().splitlines()[0]
+        return f"<Provision: {'found' if self else 'refused'} under {self.service.scheduler!r}; {told}>"
 
 
-def provision(system: System, scheduler: Any) -> Provision:
-    """Find budgets and periods with which every deadline is met under a scheduler of budgets.
+def provision(system: System, scheduler: Any, *, bounds: Mapping[str, int] | None = None,
+              shares: Mapping[str, Fraction | float] | None = None) -> Provision:
+    """Find budgets and periods with which all that is asked for is promised, or say what to give up.
 
     Parameters
     ----------
     system : System
         Its budgets and periods, if any, are replaced. Tasks and deadlines are the service level asked for.
-    scheduler : RTDS
-        One that `admit` knows, and that goes by budgets.
+    scheduler : RTDS, SEDF, CBS, DeferrableServers, PeriodicServers, PollingServers or SporadicServers
+        One that goes by budgets.
+    bounds : {"vm/task": int} [ns], optional
+        Longest response times, where they must be shorter than the deadline, or there is none. Priorities stay as deadlines make them.
+    shares : {"vm": Fraction or float}, optional
+        Least share of a pCPU, 0 to 1, that a VM is surely given, deadlines or not.
 
     Returns
     -------
@@ -74,14 +105,19 @@ def provision(system: System, scheduler: Any) -> Provision:
     Raises
     ------
     SpecError
-        VMs with several vCPUs, or guests without an interface test (only "fp" and "edf" have one).
+        VMs with several vCPUs, guests without an interface test (only "fp" and "edf" have one), schedulers without budgets, bounds and shares of
+        what does not exist, or out of range.
 
     Notes
     -----
     All VMs get one common period, a fraction of the shortest deadline: then no server's deadline comes before another's, and little is lost.
-    Budgets begin at the smallest that the guest needs, are raised until `admit` agrees, and the cheapest period wins. VMs without deadlines share
-    evenly what is left. Sound, since `admit` has the last word; not optimal, since periods are few and common. Costs make short periods dear
-    through `admit`.
+    Budgets begin at the smallest that the guest needs, are raised until `admit` agrees, and the cheapest period wins. VMs that ask for nothing
+    share evenly what is left. Sound, since `admit` has the last word; not optimal, since periods are few and common. Costs make short periods
+    dear through `admit`.
+
+    What to give up is searched for when `give_up`, `choices` or `why` are read: one deadline later (up to ten times), or one wcet or share
+    smaller, each in steps of at most a thousandth, or one task or VM left out; always budgeted and admitted anew, see `Concession.system`.
+    Where no single change is enough, `leave_out` names a minimal set.
 
     References
     ----------
@@ -92,75 +128,14 @@ def provision(system: System, scheduler: Any) -> Provision:
     >>> import rtvirt as rv
     >>> from rtvirt.units import ms, us
     >>> phone = rv.System(vms=[rv.VM("modem", tasks=[rv.Task("slot", wcet=us(300), period=ms(5))]), rv.VM("android", tasks=[rv.hog()])])
-    >>> found = provision(phone, rv.RTDS())
+    >>> found = provision(phone, rv.RTDS(), shares={"android": 0.5})
     >>> bool(found), found.admission.late
     (True, ())
+    >>> print(provision(phone, rv.RTDS(), shares={"android": 0.95}).why())
+    not everything can be promised: in every 830 us VMs need at least modem 60 us, android 790 us; pCPUs: 1
+    to give up, any one of:
+      task 'slot' of 'modem': wcet 300 us -> 210 us (steps of 100 ns), or leave it out
+      VM 'android': share 0.95 -> 0.927 (steps of 0.001), or leave it out
     """
-    check(system)
-    found = cheapest(system, scheduler, [vm.name for vm in system.vms if is_timed(vm)])
-    if found is not None:
-        return found
-    timed = [vm.name for vm in system.vms if is_timed(vm)]
-    return Provision(None, None, tuple(name for name in timed if cheapest(system, scheduler, [other for other in timed if other != name])))
-
-
-def check(system: System) -> None:
-    """Refuse what has no interface."""
-    wrong = [Problem(f"vms[{vm.name}].vcpus", vm.vcpus, "1", "provision one VM a vCPU", "") for vm in system.vms if vm.vcpus > 1]
-    wrong += [Problem(f"vms[{vm.name}].guest", vm.guest, "fp or edf", "other guests have no test of their smallest budget", "")
-              for vm in system.vms if is_timed(vm) and vm.guest not in ("fp", "edf")]
-    if wrong:
-        raise SpecError(wrong)
-
-
-def is_timed(vm: VM) -> bool:
-    """True if some task of the VM has a deadline."""
-    return any(task.deadline is not None for task in vm.tasks)
-
-
-def cheapest(system: System, scheduler: Any, timed: list[str]) -> Provision | None:
-    """The admitted contracts that leave most for VMs without deadlines, when only those of `timed` count."""
-    best: tuple[float, Provision] | None = None
-    for period in periods(system, timed):
-        found = contracts(system, scheduler, timed, period)
-        if found is not None:
-            used = sum(vm.budget / vm.period for vm in found.system.vms if vm.name in timed)
-            if best is None or used < best[0]:
-                best = used, found
-    return None if best is None else best[1]
-
-
-def periods(system: System, timed: list[str]) -> Iterator[int]:
-    """Common periods to try [ns]."""
-    shortest = min((task.deadline for vm in system.vms if vm.name in timed for task in vm.tasks if task.deadline is not None), default=10_000_000)
-    return iter(dict.fromkeys(max(10 * GRAIN, shortest // k // GRAIN * GRAIN) for k in FRACTIONS))
-
-
-def contracts(system: System, scheduler: Any, timed: list[str], period: int) -> Provision | None:
-    """Budgets for one common period: the smallest, raised where the host's test is not content yet."""
-    budgets: dict[str, int] = {}
-    for vm in system.vms:
-        if vm.name in timed:
-            least = min_budget([task for task in vm.tasks if task.deadline is not None], period, guest=vm.guest)
-            if least is None:
-                return None
-            budgets[vm.name] = up(least)
-    for _ in range(STEPS):
-        rest = period * system.cpus - sum(budgets.values())
-        others = [vm.name for vm in system.vms if vm.name not in timed]
-        share = min(period, rest // max(1, len(others)) // GRAIN * GRAIN)
-        if rest < 0 or (others and share < GRAIN) or max(budgets.values(), default=0) > period:
-            return None
-        whole = system.replace(vms=tuple(vm.replace(budget=budgets.get(vm.name, share), period=period) for vm in system.vms))
-        verdict = admit(whole, scheduler)
-        late = {name.split("/")[0] for name in verdict.late} & set(timed)
-        if not late:
-            return Provision(whole, verdict)
-        for name in late:
-            budgets[name] = up(budgets[name] + budgets[name] // 20)
-    return None
-
-
-def up(budget: int) -> int:
-    """The next multiple of the grain above or at a budget."""
-    return max(GRAIN, -(-budget // GRAIN) * GRAIN)
+    asked = service_of(system, scheduler, bounds or {}, shares or {})
+    return Provision(asked, cheapest(asked))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from ...errors import Problem, SpecError
 from ..limits import NEVER
@@ -31,6 +32,11 @@ PROMISES: dict[str, Callable[[Host], list[Promise]]] = {
     "sedf": sedf,
     "sporadic_servers": servers,
 }
+
+
+def by_budget(scheduler: Any) -> bool:
+    """True if a scheduler keeps budgets and periods."""
+    return PROMISES.get(getattr(scheduler, "kernel_name", "")) in (rtds, sedf, servers)
 
 
 def promises(host: Host) -> list[Promise]:

@@ -1,11 +1,18 @@
-"""Guests that move their tasks between vCPUs: global tests, where each vCPU has a pCPU to itself."""
+"""Guests that move their tasks between vCPUs: global tests, where each vCPU has a pCPU to itself.
+
+On budgets the test for multiprocessor periodic resources (`mpr_schedulable`) would seem to be the one: it adds the budgets up. But it takes for
+granted that a job goes wherever there is supply. Here, as in a real guest, a vCPU without a task has blocked, and it is woken by the release of a
+task, not because another vCPU has used up its budget: the task on that one waits, beside a budget that nobody uses (`unused_budget`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ...errors import SpecError
-from ...system import VM
+from ...schedulers import RTDS
+from ...system import VM, System, Task
+from ...units import ms
 from ..multicore import global_edf_response_times, global_edf_schedulable, global_fp_response_times, global_fp_schedulable
 from ..supply import Dedicated
 from .guests import Outcome, refused
@@ -19,7 +26,8 @@ def roaming(vm: VM, promises: Sequence[Promise]) -> Outcome:
     tasks = list(vm.tasks)
     short = next((promise for promise in promises if not isinstance(promise.supply, Dedicated)), None)
     if short is not None:
-        reason = short.reason if short.supply is None else f"{vm.name}'s vCPUs are not always there, and no bound is derived for budgets"
+        reason = short.reason if short.supply is None else (f"{vm.name}'s vCPUs are not always there, and what one has left does "
+                                                                  "not help a task on another (rtvirt.analysis.admission.roaming.unused_budget)")
         return refused(tasks, f"{vm.name} moves its tasks between {vm.vcpus} vCPUs: {reason}; or {PIN}")
     if vm.guest not in ("fp", "dm", "edf"):
         return refused(tasks, f"{vm.name} moves its tasks between {vm.vcpus} vCPUs, and no test is known for a guest {vm.guest!r} that does: {PIN}")
@@ -35,3 +43,17 @@ def roaming(vm: VM, promises: Sequence[Promise]) -> Outcome:
         return Outcome(bounds, verdict.test, verdict.witness)
     except SpecError as reason:
         return refused(tasks, f"{vm.name} moves its tasks between {vm.vcpus} vCPUs: {reason}")
+
+
+def unused_budget() -> tuple[System, RTDS]:
+    """A task of 3 ms alone on two vCPUs of 2 ms in 10: nobody wakes the second, and the task waits for the first one's next period.
+
+    Examples
+    --------
+    >>> import rtvirt as rv
+    >>> system, scheduler = unused_budget()
+    >>> rv.simulate(system, scheduler, duration=ms(20)).slices[["vcpu", "start", "end"]].values.tolist()
+    [[0, 0, 2000000], [0, 10000000, 11000000]]
+    """
+    return System(cpus=2, vms=[VM("g", tasks=[Task("t", wcet=ms(3), period=ms(20), deadline=ms(10))], vcpus=2, budget=ms(2), period=ms(10),
+                                  guest="edf")]), RTDS()

@@ -13,6 +13,12 @@ gets min(what is left, x − I). That is a deferrable server with a host respons
 
 On one pCPU servers that never sleep can be counted as what they are: jobs that come with their period. They use floor(y / P_i)·Q_i of the
 y since the pCPU was last without work of such deadlines, so I <= demand(y) − Q_j − (y − P_j) for some y >= P_j.
+
+Extratime. Who goes on after its budget does so behind all budgets, and takes nothing from them. But when it is replenished while it waits,
+nobody is told (6.2.15): the pCPU goes on with what it runs, to the end of that slice. So it may wait for one more budget of a rival, the largest.
+That needs replenishments to be on time. They are if they are ordered by deadline, or if a vCPU without extratime has one rival only. Xen's own order
+(6.2.13) puts whoever is replenished before those who are on extratime, whatever their deadlines; two that are replenished in turn keep
+everything behind these from its budget until both are due at once: see `rtds_witness.py`.
 """
 
 from __future__ import annotations
@@ -24,39 +30,47 @@ from ...units import format_ns
 from ..supply import DeferrableServer
 from .budgets import Server, longest_wait, since_idle
 from .host import Host, Promise, Vcpu, names, nothing, uneven
+from .rtds_quantum import by_quantum
 
 
 def rtds(host: Host) -> list[Promise]:
-    """A deferrable server each, if budgets fit and nobody has extratime."""
+    """A deferrable server each, if budgets fit and come on time."""
+    if host.scheduler.xen == "4.5":
+        return by_quantum(host)
     budgets, periods = budgets_and_periods(host.contracts, host.scheduler.xen)
     servers = [Server(int(b), int(p), vcpu.steady) for b, p, vcpu in zip(budgets, periods, host.vcpus)]
-    reason = never(host)
-    return [nothing(vcpu, reason) if reason else promise(host, vcpu, servers) if host.shares_evenly(vcpu) else uneven(vcpu) for vcpu in host.vcpus]
+    return [nothing(vcpu, reason) if (reason := never(host, vcpu)) else promise(host, vcpu, servers) if host.shares_evenly(vcpu) else uneven(vcpu)
+            for vcpu in host.vcpus]
 
 
-def never(host: Host) -> str:
-    """Why no budget at all is kept; empty if they may be."""
-    greedy = [vcpu for vcpu in host.running if host.contracts.extratime[vcpu.index]]
-    if host.scheduler.xen == "4.5":
-        return ("RTDS of Xen 4.5 enforces budgets to a millisecond, at its own decisions (docs/xen-rules.md 6.3.1); no bound is derived for it: "
-                "take 4.17")
-    if greedy:
-        return (f"{names(greedy)} may use extratime: then replenishments come late (docs/xen-rules.md 6.2.13) and nobody is told of a replenished "
-                "vCPU (6.2.15), so budgets are not kept; set extratime=False for all")
+def never(host: Host, vcpu: Vcpu) -> str:
+    """Why a budget is not kept at all; empty if it may be."""
+    greedy = greedy_ones(host)
+    if greedy and host.scheduler.replenish_by == "priority" and (vcpu in greedy or len(host.running) > 2):
+        return (f"{names(greedy)} may use extratime, and stands behind all that have budget where it waits for its next one (docs/xen-rules.md "
+                "6.2.13), and so do those behind it: others that are replenished in turn can put that off for as long as their periods do not end "
+                "together (rtvirt.analysis.admission.rtds_witness shows it); set extratime=False for all, or replenish_by=\"deadline\"")
     if host.system.costs.timer_slop:
         return ("timer_slop: every decision shortly before a replenishment puts it off once more (docs/xen-rules.md 1.7.1), and no bound is derived "
                 "for that; set it to 0")
     return ""
 
 
+def greedy_ones(host: Host) -> list[Vcpu]:
+    """Those that may go on after their budget."""
+    return [vcpu for vcpu in host.running if host.contracts.extratime[vcpu.index]]
+
+
 def promise(host: Host, vcpu: Vcpu, servers: list[Server]) -> Promise:
     """The server, with the response that its rivals and the overheads leave it."""
     own, others, charges = servers[vcpu.index], host.rivals(vcpu), host.charges
     rivals = [replace(servers[other.index], budget=servers[other.index].budget + charges.overrun) for other in others]
-    divided = any(other.cpus != vcpu.cpus for other in host.running)
+    apart = bool(greedy_ones(host)) or any(other.cpus != vcpu.cpus for other in host.running)
     more = tuple((4 * charges.switch, server.period, charges.late) for server in (own, *rivals)) if charges.switch else ()
     extra = charges.late + charges.taken(own.period, more)
-    wait, counts = wait_of(own, rivals, len(vcpu.cpus), together=charges.free and not divided)
+    if host.contracts.extratime[vcpu.index]:
+        extra += max((rival.budget for rival in rivals), default=0)          # nobody is told (6.2.15)
+    wait, counts = wait_of(own, rivals, len(vcpu.cpus), together=charges.free and not apart)
     evidence = {"rule": "servers", "cpus": len(vcpu.cpus), "wait": wait, "counts": counts, "window": own.period, "overheads": extra, "polls": 0,
                 "own": [own.budget, own.period, int(own.steady)],
                 "rivals": [[server.budget, server.period, int(server.steady)] for server in rivals]}

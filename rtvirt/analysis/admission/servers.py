@@ -51,13 +51,15 @@ def servers(host: Host) -> list[Promise]:
 
 
 def sedf(host: Host) -> list[Promise]:
-    """A slice in each period on the first pCPU that is allowed; extra time is never promised."""
+    """A slice in each period on the first pCPU that is allowed; extra time is never promised.
+
+    With overheads: who overruns its slice has so much less of the next (docs/xen-rules.md 4.2.7), which is why an overrun is taken from a vCPU's
+    own slice; and all of the slice must be used up by the deadline, or else a period is skipped (4.2.8): the wait for its beginning counts, too.
+    """
     state = host.scheduler.make_state(host.system.cpus, host.contracts)
     found = {v: Server(int(server.slice), int(server.period), True) for v in range(len(host.vcpus)) if (server := state.vcpus[v]).slice > 0}
     homes = Host(host.system, host.scheduler, host.overheads)
     homes.__dict__["vcpus"] = tuple(replace(v, cpus=frozenset({int(host.contracts.first_cpu[v.index])})) for v in host.vcpus)
-    if not host.charges.free:
-        return [nothing(vcpu, "no bound is derived for SEDF with overheads: set costs to 0") for vcpu in host.vcpus]
     return [one(homes, vcpu, found) for vcpu in homes.vcpus]
 
 
@@ -79,7 +81,8 @@ def one(host: Host, vcpu: Vcpu, found: dict[int, Server]) -> Promise:
     first = [other for other in others if order_of(host) == "edf" or rank[other.index] < rank[vcpu.index]]
     rivals = [replace(found[other.index], budget=found[other.index].budget + charges.overrun) for other in first]
     more = tuple((4 * charges.switch, server.period, charges.late) for server in (own, *rivals)) if charges.switch else ()
-    extra = charges.late + charges.taken(own.period, more)
+    late = charges.overrun if host.scheduler.kernel_name == "sedf" else 0    # its periods begin where a slice ends: of idling, or of extra time
+    extra = charges.late + late + charges.taken(own.period, more)
     wait, evidence = wait_of(host, own, rivals, len(vcpu.cpus))
     if own.budget <= 0 or own.budget + wait + extra > own.period:
         return nothing(vcpu, f"{names(first)} may keep it waiting for {format_ns(wait + extra)} in a period of {format_ns(own.period)}, and it "

@@ -10,7 +10,7 @@ from ..checks import whole_number
 from .hardware_assist import HardwareAssist
 from .structure import Structure, Table
 
-EXITS = {"turtles": 31, "cpuid": 10, "notify": 9, "neve_non_vhe": 126, "neve_vhe": 82, "neve": 15, "shadowed": 0}
+EXITS = {"turtles": 31, "cpuid": 8, "notify": 9, "neve_non_vhe": 126, "neve_vhe": 82, "neve": 15, "shadowed": 0}
 """Exits of the guest hypervisor while it handles one exit of its guest.
 
 TURTLES10 counts 31 for port I/O, NEVE17 126 (guest hypervisor not in the hypervisor's mode), 82 (in it), and 15 with registers kept in

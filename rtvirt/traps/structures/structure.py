@@ -17,6 +17,13 @@ class Structure:
     what: ClassVar[str]
     who: ClassVar[str]
 
+    @property
+    def label(self) -> str:
+        """The name, with the options that are not the usual ones."""
+        usual = type(self)()
+        options = [f"{name}={value}" for name, value in vars(self).items() if value != getattr(usual, name)]
+        return f"{self.name}({', '.join(options)})" if options else self.name
+
     def table(self) -> Table:
         """{operation: {part: count}} for one operation; ``native: 0`` where the parts replace the operation."""
         raise NotImplementedError
