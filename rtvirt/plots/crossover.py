@@ -50,5 +50,6 @@ def crossover(map_: Crossover, *, others: Mapping[str, Crossover] | None = None,
         ax.set_ylabel(f"{map_.y.replace('_', ' ')} [{per}]")
         ax.xaxis.set_major_formatter("{x:,.0f}")
         ax.yaxis.set_major_formatter("{x:,.0f}")
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
+        if ax.get_lines():
+            ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
     return ax

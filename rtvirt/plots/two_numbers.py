@@ -49,8 +49,8 @@ def two_numbers(costs: Mapping[str, Cost], *, ax: Axes | None = None) -> Axes:
             ax.annotate(name, (n, one.overhead / n), xytext=(9 * side, 0), textcoords="offset points", va="center",
                         ha="right" if side < 0 else "left", bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5})
         prices = [one.overhead / one.crossings.transitions for one in costs.values()]
-        across = np.array([least / 5, most * 8])
-        low, high = min(prices) / 1.8, max(prices) * 1.8
+        across = np.array([least / 8, most * 6])
+        low, high = min(prices) / 2.2, max(prices) * 1.8
         for total in (300, 1_000, 3_000, 10_000, 30_000, 100_000):
             ax.plot(across, total / across, color=COLOURS["hypervisor"], linestyle="--", linewidth=0.9, zorder=0)
             if across[0] < total / low < across[1]:
