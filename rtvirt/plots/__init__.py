@@ -5,10 +5,13 @@ black dashed; each comes with a hatch or marker too.
 """
 
 from .against import against
+from .bars import bars
 from .classes import classes
 from .credits import credit_curves, credits
+from .crossover import crossover
 from .executors import executors
 from .gantt import gantt
+from .held_against import held_against
 from .interfaces import interfaces
 from .latency import compare, ecdf, shares, tail
 from .medians import medians
@@ -19,9 +22,11 @@ from .style import COLOURS, Picture, describe, meaning_of, show, styled
 from .supply_demand import SupplyDemand, curves, supply_demand
 from .supply_seen import least_supply, supply_seen
 from .trap_costs import trap_costs
+from .two_numbers import two_numbers
 from .verdicts import verdicts
 from .why import why
 
-__all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "classes", "compare", "credit_curves", "credits", "curves", "describe", "ecdf",
-           "executors", "gantt", "interfaces", "least_supply", "meaning_of", "medians", "ratio", "residuals", "shares", "show", "stints",
-           "styled", "supply_demand", "supply_seen", "tail", "trap_costs", "verdicts", "why", "wilson"]
+__all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "bars", "classes", "compare", "credit_curves", "credits", "crossover",
+           "curves", "describe", "ecdf", "executors", "gantt", "held_against", "interfaces", "least_supply", "meaning_of", "medians",
+           "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand", "supply_seen", "tail", "trap_costs",
+           "two_numbers", "verdicts", "why", "wilson"]
