@@ -1,7 +1,7 @@
 """Interactive explorers, one a file: parameters -> pure compute -> scene -> widget; and a timeline for any run."""
 
-from . import admission, clock, credit, flip, monitor, schedulers, supply_demand
+from . import admission, clock, credit, flip, monitor, schedulers, supply_demand, traps
 from .sheet import Live
 from .timeline import timeline
 
-__all__ = ["Live", "admission", "clock", "credit", "flip", "monitor", "schedulers", "supply_demand", "timeline"]
+__all__ = ["Live", "admission", "clock", "credit", "flip", "monitor", "schedulers", "supply_demand", "timeline", "traps"]

@@ -92,24 +92,27 @@ function keepTrue(model, root, refresh, paint, forget) {
 
 const patterns = new Map();
 // The fill of a meaning: its colour, with a hatch in a darker tone.
-function fill(g, meaning) {
+function fill(g, meaning) { return hatched(g, MEANING[meaning].colour, MEANING[meaning].hatch); }
+
+function hatched(g, colour, hatch) {
   const ratio = window.devicePixelRatio || 1;
-  const key = `${meaning}@${ratio}`;
-  if (MEANING[meaning].hatch === "none") return MEANING[meaning].colour;
+  const key = `${colour} ${hatch}@${ratio}`;
+  if (hatch === "none") return colour;
   if (!patterns.has(key)) {
     const size = 8 * ratio;
     const tile = document.createElement("canvas");
     tile.width = tile.height = size;
     const t = tile.getContext("2d");
     t.scale(ratio, ratio);
-    t.fillStyle = MEANING[meaning].colour;
+    t.fillStyle = colour;
     t.fillRect(0, 0, 8, 8);
     t.strokeStyle = t.fillStyle = "rgba(0,0,0,0.28)";
     t.lineWidth = 1.4;
     t.beginPath();
-    const hatch = MEANING[meaning].hatch;
-    if (hatch !== "dots") for (const k of [-8, 0, 8]) { t.moveTo(k - 1, 9); t.lineTo(k + 9, -1); }
+    if (hatch === "diagonal" || hatch === "cross") for (const k of [-8, 0, 8]) { t.moveTo(k - 1, 9); t.lineTo(k + 9, -1); }
     if (hatch === "cross") for (const k of [-8, 0, 8]) { t.moveTo(k - 1, -1); t.lineTo(k + 9, 9); }
+    if (hatch === "upright") { t.moveTo(4, -1); t.lineTo(4, 9); }
+    if (hatch === "level") { t.moveTo(-1, 4); t.lineTo(9, 4); }
     t.stroke();
     if (hatch === "dots") for (const [x, y] of [[2, 2], [6, 6]]) t.fillRect(x - 1, y - 1, 2, 2);
     const pattern = g.createPattern(tile, "repeat");

@@ -221,3 +221,30 @@ def test_the_shop_obeys_the_keyboard(page, lab):
     page.keyboard.press("ArrowRight")
     page.wait_for_function("(before) => document.querySelector('.rtvirt-bar').getAttribute('aria-label') !== before", arg=bar)
     assert page.locator(".rtvirt-head").count() == 2
+
+
+def test_costs_of_traps_obey_the_keyboard(page, lab):
+    """More system calls: longer bars, another side of the border; then a machine where the map is not known."""
+    bars, border = ".rtvirt-stacks > canvas", ".rtvirt-border > canvas"
+    write_notebook(lab[1] / "notebooks/costs.ipynb", "from rtvirt.explorers import traps\ntraps.explorer(system_call=52)")
+    open_notebook(page, lab[0], "costs.ipynb", f"{border}[data-frame]")
+    page.wait_for_timeout(1000)
+    assert "Binary translation is cheaper" in page.locator(".rtvirt-sentence").inner_text()
+    page.locator(".noUi-handle").first.focus()
+    print("\n" + summary(key_to_pictures(page, 11, {"bars": bars, "border": border})))
+    page.wait_for_function("document.querySelector('.rtvirt-sentence').innerText.includes('Hardware assist (control block) is cheaper')")
+    assert "Hardware assist" in page.locator(border).get_attribute("aria-label")
+    page.locator(".jupyter-widgets select >> nth=0").select_option("dell-2650")
+    page.wait_for_function(f"document.querySelector('{bars}').getAttribute('aria-label').includes('paravirtual')")
+
+
+def test_a_guests_clock_obeys_the_keyboard(page, lab):
+    """Without hogs the guest's clock is right; with each of them it loses more."""
+    write_notebook(lab[1] / "notebooks/clock.ipynb", "from rtvirt.explorers import clock\nclock.explorer(hogs=0)")
+    open_notebook(page, lab[0], "clock.ipynb", f"{TIMELINE}[data-frame]")
+    page.wait_for_timeout(1000)
+    assert "has lost 0 ns" in page.locator(".rtvirt-sentence").inner_text()
+    page.locator(".noUi-handle").first.focus()
+    for lost in ("1.51", "1.99", "2.22"):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("(lost) => document.querySelector('.rtvirt-sentence').innerText.includes(`has lost ${lost} s`)", arg=lost)
