@@ -62,7 +62,8 @@ function drawAxes(g, run, X, Y, width, low, look) {
 function drawSides(g, run, X, Y, width, look) {
   const [offset, perX, perY] = run.line, [xMost, yMost] = run.most;
   const value = ([x, y]) => offset + perX * x + perY * y;
-  const sides = [-1, 1].map((sign) => part([[0, 0], [xMost, 0], [xMost, yMost], [0, yMost]], value, sign));
+  const corners = [[0, 0], [xMost, 0], [xMost, yMost], [0, yMost]];
+  const sides = [-1, 1].map((sign) => part(corners, value, sign));
   sides.forEach((points, k) => {
     if (points.length < 3) return;
     trace(g, points, X, Y);
@@ -80,7 +81,8 @@ function drawSides(g, run, X, Y, width, look) {
   }
   sides.forEach((points, k) => {
     if (area(points) < 0.04 * xMost * yMost) return;
-    const [x, y] = [0, 1].map((i) => points.reduce((sum, p) => sum + p[i], 0) / points.length);
+    const deepest = corners.reduce((a, b) => ((k ? 1 : -1) * (value(b) - value(a)) > 0 ? b : a));      // away from the border, and from the other name
+    const [x, y] = [0, 1].map((i) => (points.reduce((sum, p) => sum + p[i], 0) / points.length + deepest[i]) / 2);
     say(g, `${run.names[k]} is cheaper`, X(x), Y(y), width, look);
   });
 }
@@ -96,7 +98,7 @@ function say(g, text, x, y, width, look) {
   g.font = `bold 14px ${look.font}`;
   const lines = [""];
   for (const word of text.split(" ")) {
-    if (g.measureText(`${lines[lines.length - 1]} ${word}`).width > 0.62 * (width - LEFT - RIGHT)) lines.push("");
+    if (g.measureText(`${lines[lines.length - 1]} ${word}`).width > 0.45 * (width - LEFT - RIGHT)) lines.push("");
     lines[lines.length - 1] += `${lines[lines.length - 1] ? " " : ""}${word}`;
   }
   const wide = Math.max(...lines.map((one) => g.measureText(one).width));

@@ -30,11 +30,11 @@ class Params:
 
     scheduler: str = choice("credit", SCHEDULERS, "scheduler of the VMs")
     hogs: int = slider(2, 0, 4, 1, "hogs beside the guest")
-    budget: float = slider(3.0, 0.5, 20.0, 0.5, "RTDS: budget of the guest [ms]")
-    period: int = slider(10, 2, 40, 1, "RTDS: in every period [ms]")
-    tick: int = slider(10, 1, 20, 1, "period of the guest's tick [ms]")
-    policy: str = choice("lost", list(POLICIES), "ticks that find the guest away")
-    busy: str = choice("yes", ["yes", "no"], "the guest always has work")
+    budget: float = slider(3.0, 0.5, 20.0, 0.5, "RTDS: its budget [ms]")
+    period: int = slider(10, 2, 40, 1, "RTDS: period [ms]")
+    tick: int = slider(10, 1, 20, 1, "its tick period [ms]")
+    policy: str = choice("lost", list(POLICIES), "ticks missed are")
+    busy: str = choice("yes", ["yes", "no"], "always busy")
 
 
 def fixed(params: Params) -> dict[str, Fixed]:
@@ -125,7 +125,7 @@ class Scene:
         times, off = error(found.time)
         low = min(-10.0, float(off[times <= SHOWN].min()) if len(off) else 0.0)
         curve = Curve("the guest's clock, beside the true one", "real-time", times, off)
-        self.timeline.show(timeline_data(found.run), curves=[curve], curve_label="clock error [ms]", curve_range=(1.1 * low, max(1.0, -0.1 * low)),
+        self.timeline.show(timeline_data(found.run), curves=[curve], curve_label="error [ms]", curve_range=(1.1 * low, max(1.0, -0.1 * low)),
                            curve_ticks=(round(low), 0))
         return sentence(found)
 

@@ -36,7 +36,7 @@ class Params:
     platform: str = choice("p4-672", PLATFORMS, "machine")
     system_call: int = slider(60, 0, 400, 1, "system calls [1000/s]")
     page_fault: int = slider(20, 0, 100, 1, "page faults [1000/s]")
-    pte_write: int = slider(5, 0, 100, 1, "page-table writes [1000/s]")
+    pte_write: int = slider(5, 0, 100, 1, "PTE writes [1000/s]")
     context_switch: int = slider(2, 0, 100, 1, "context switches [1000/s]")
     port_read: int = slider(0, 0, 100, 1, "port accesses [1000/s]")
     interrupt: int = slider(3, 0, 100, 1, "interrupts [1000/s]")

@@ -126,4 +126,4 @@ def test_the_line_of_the_explorer_is_what_the_clock_reads(policy):
         assert np.isclose(off[-1] * 1e6, found.time.reads(s(3)) - s(3))
     assert times[-1] == s(3) and (off <= 1e-9).all() and (np.diff(times) >= 0).all() and off.min() < -20
     scene = clock.explorer(policy=policy)._scene
-    assert scene.timeline.picture["curve_label"] == "clock error [ms]" and len(scene.figure().axes) == 2
+    assert scene.timeline.picture["curve_label"] == "error [ms]" and len(scene.figure().axes) == 2
