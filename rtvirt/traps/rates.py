@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from ..analysis.tasksets import curve_of
 from ..errors import Problem, SpecError
 from ..system import VM, Costs, Task
 from ..units import LONGEST
+from .costs import cost
+from .platforms import Platform
+from .platforms import platform as platform_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,11 @@ class Stream:
 
 
 def price(platform: Any, kind: str) -> int:
-    """What one crossing of a kind costs [ns]: of a mapping, of `Costs`, or of a platform with a method `ns`."""
+    """What one crossing of a kind costs [ns]: of a mapping, of `Costs`, of an object with a method `ns`, or of a structure on a machine."""
+    if isinstance(platform, (str, Platform)):
+        platform = (first_structure(platform), platform)
+    if isinstance(platform, tuple) and len(platform) == 2:
+        return on_machine(*platform, kind)
     if isinstance(platform, Costs) and kind in ("hypercall", "interrupt"):
         return int(getattr(platform, kind))
     known = platform if isinstance(platform, Mapping) else {}
@@ -45,6 +53,24 @@ def price(platform: Any, kind: str) -> int:
         raise SpecError([Problem(f"platform[{kind!r}]", found, f"0 to {LONGEST} ns, an integer",
                                  f"give what one costs, for example {{{kind!r}: 1_200}}", "")])
     return int(found)
+
+
+def first_structure(platform: str | Platform) -> Any:
+    """What was measured on a machine, the first of it."""
+    machine = platform_of(platform)
+    if not machine.structures:
+        raise SpecError([Problem("platform", machine.name, "a machine with a structure that was measured there",
+                                 f'say which: ("paravirtual", {machine.name!r})', "")])
+    return machine.structures[0]
+
+
+def on_machine(structure: Any, machine: str | Platform, kind: str) -> int:
+    """What a structure adds to an operation on a machine [ns], rounded up."""
+    machine = platform_of(machine)
+    if machine.clock_mhz is None:
+        raise SpecError([Problem("platform", machine.name, "a machine whose clock is published",
+                                 f"rv.traps.platform({machine.name!r}).change(clock_mhz=...)", "")])
+    return ceil(max(0, cost(structure, machine, kind).overhead) * 1000 / machine.clock_mhz)
 
 
 def limited(platform: Any, limits: Mapping[str, ArrivalCurve]) -> list[Stream]:

@@ -372,3 +372,15 @@ def test_bars_end_where_the_costs_do():
 def test_every_role_has_its_points():
     ax = rv.plots.residuals(TABLE.reset_index())
     assert [text.get_text().split()[0] for text in ax.get_legend().get_texts()] == ["fit", "given", "predicted", "unexplained"]
+
+
+def test_bounds_take_their_prices_from_structures_on_machines():
+    """A structure's overhead, not its whole cost, in ns rounded up; a machine alone stands for what was measured there first."""
+    rtos = rv.VM("rtos", tasks=[rv.Task("loop", wcet=100_000, period=1_000_000)])
+    found = rv.traps.overhead_bound(rtos, ("paravirtual", "xeon-5540"), 10_000_000)
+    assert rv.traps.cost("paravirtual", "xeon-5540", "hypercall").overhead == 557 and found.section == 221       # 557 / 2.53 = 220.2
+    assert found.by_kind["interrupt"] == 221 * 11 and rv.traps.overhead_bound(rtos, "sh-4a", 10_000_000).section == 663
+    with pytest.raises(rv.SpecError, match="clock"):
+        rv.traps.overhead_bound(rtos, "seattle", 1_000)
+    with pytest.raises(rv.SpecError, match="dell-2650"):
+        rv.traps.overhead_bound(rtos, ("paravirtual", "vax"), 1_000)
