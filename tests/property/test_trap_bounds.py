@@ -24,7 +24,7 @@ from rtvirt.state import TRAP
 from rtvirt.traps import overhead_bound, rates
 from rtvirt.units import ms, us
 
-SECONDS, LEAST = (20.0, 200) if LONG and not DISABLED else (0.5, 1 if DISABLED else 6)
+SECONDS, LEAST = (20.0, 200) if LONG and not DISABLED else (0.2, 1 if DISABLED else 3)
 RUNS, TRIES = (2, 0) if DISABLED else (12, 300)
 HOSTS = [name for name in bounded_systems.SCHEDULERS if name not in ("cbs", "sedf")]      # those have no bounds beside traps
 
