@@ -1,4 +1,4 @@
-"""How long from a key to the pictures of the credit explorer, in JupyterLab in a headless browser. Not a test.
+"""How long from a key to the pictures of the explorers of credit, traps and clock, in JupyterLab in a headless browser. Not a test.
 
     python3 lab.py run python tests/benchmarks/explorer_latency.py
 
@@ -21,11 +21,13 @@ from time import perf_counter
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/browser")]
 
-from lab_browser import EXPLORER, TAIL, browse, key_to_pictures, open_notebook, serve, summary, write_notebook  # noqa: E402
+from lab_browser import BORDER, EXPLORER, STACKS, TAIL, TIMELINE, browse, key_to_pictures, open_notebook, serve, summary, write_notebook  # noqa: E402
 
 from rtvirt.explorers import credit  # noqa: E402
 
 PRESSES, SERIES = 40, 3
+OTHERS = {"traps": ("traps.explorer()", 0, {"bars": STACKS, "map": BORDER}),                            # a slider with room for 20 steps, and
+          "clock": ("clock.explorer(scheduler='RTDS')", 2, {"clock": TIMELINE})}                         # what follows it
 LEAST = """import ipywidgets
 slider, word = ipywidgets.IntSlider(11, 2, 60), ipywidgets.HTML("11").add_class("least")
 slider.observe(lambda change: setattr(word, "value", str(change["new"])), names="value")
@@ -59,6 +61,12 @@ def main() -> None:
             print(summary(key_to_pictures(page, PRESSES, {"a word, the least": ".least"})))
             page.locator(".noUi-handle").nth(1).focus()
             print(summary(key_to_pictures(page, PRESSES)))
+        for module, (code, handle, pictures) in OTHERS.items():
+            write_notebook(Path(name) / f"notebooks/{module}.ipynb", f"from rtvirt.explorers import {module}\n{code}")
+            open_notebook(page, address, f"{module}.ipynb", f"{next(iter(pictures.values()))}[data-frame]")
+            page.wait_for_timeout(1000)
+            page.locator(".noUi-handle").nth(handle).focus()
+            print(summary(key_to_pictures(page, PRESSES, pictures)))
 
 
 if __name__ == "__main__":
