@@ -114,26 +114,8 @@ function say(g, text, x, y, width, look) {
 }
 
 function render({ model, el: root }) {
-  root.classList.add("rtvirt", "rtvirt-border");
-  const canvas = el("canvas", "", root);
-  canvas.setAttribute("role", "img");
-  let run = null, look = null;
-  const paint = oncePerFrame(() => {
-    const width = canvas.clientWidth || root.clientWidth;
-    if (width < 40 || !run) return;
-    look = look || theme(root);
-    draw(canvas, run, width, look);
-    canvas.dataset.frame = Number(canvas.dataset.frame || 0) + 1;
-  });
-  function refresh() {
-    const picture = model.get("picture");
-    if (!picture.names) return;
-    run = picture;
-    canvas.setAttribute("aria-label", run.label);
-    paint();
-  }
   keepKeysOfLists(root);
-  return keepTrue(model, root, refresh, paint, () => { look = null; });
+  return showPicture(model, root, "rtvirt-border", draw);
 }
 
 export default { render };

@@ -90,6 +90,28 @@ function keepTrue(model, root, refresh, paint, forget) {
   };
 }
 
+// A canvas that shows the model's picture, described by its label, drawn anew whenever something changes. `draw(canvas, picture, width, look)`.
+function showPicture(model, root, name, draw) {
+  root.classList.add("rtvirt", name);
+  const canvas = el("canvas", "", root);
+  canvas.setAttribute("role", "img");
+  let picture = {}, look = null;
+  const paint = oncePerFrame(() => {
+    const width = canvas.clientWidth || root.clientWidth;
+    if (width < 40 || !picture.label) return;
+    look = look || theme(root);
+    draw(canvas, picture, width, look);
+    canvas.dataset.frame = Number(canvas.dataset.frame || 0) + 1;
+  });
+  function refresh() {
+    picture = model.get("picture");
+    if (!picture.label) return;
+    canvas.setAttribute("aria-label", picture.label);
+    paint();
+  }
+  return keepTrue(model, root, refresh, paint, () => { look = null; });
+}
+
 const patterns = new Map();
 // The fill of a meaning: its colour, with a hatch in a darker tone.
 function fill(g, meaning) { return hatched(g, MEANING[meaning].colour, MEANING[meaning].hatch); }

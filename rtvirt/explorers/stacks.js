@@ -81,28 +81,13 @@ function legend(node, run) {
 }
 
 function render({ model, el: root }) {
-  root.classList.add("rtvirt", "rtvirt-stacks");
-  const canvas = el("canvas", "", root);
-  canvas.setAttribute("role", "img");
-  const keys = el("div", "rtvirt-legend", el("div", "rtvirt-foot", root));
-  let run = null, look = null;
-  const paint = oncePerFrame(() => {
-    const width = canvas.clientWidth || root.clientWidth;
-    if (width < 40 || !run) return;
-    look = look || theme(root);
+  keepKeysOfLists(root);
+  let keys = null;
+  return showPicture(model, root, "rtvirt-stacks", (canvas, run, width, look) => {
+    keys = keys || el("div", "rtvirt-legend", el("div", "rtvirt-foot", root));
     draw(canvas, run, width, look);
     legend(keys, run);
-    canvas.dataset.frame = Number(canvas.dataset.frame || 0) + 1;
   });
-  function refresh() {
-    const picture = model.get("picture");
-    if (!picture.bars) return;
-    run = picture;
-    canvas.setAttribute("aria-label", run.label);
-    paint();
-  }
-  keepKeysOfLists(root);
-  return keepTrue(model, root, refresh, paint, () => { look = null; });
 }
 
 export default { render };
