@@ -184,6 +184,10 @@ def order(found: Found) -> str:
     if a == b:
         return "Choose another bar to compare it with."
     if found.line is None:
+        sums = {k: sum(found.loads[k].values()) for k in (a, b)}
+        low = min(sums, key=lambda k: sums[k])
+        if sums[a] != sums[b] and not found.unknown[low]:      # the other costs at least what is known of it
+            return f"{capital(found.names[low])} is cheaper here; by how much is not known, nor where the border is."
         return f"Which is cheaper is not known: there is no published cost of {', '.join(KEYS[one].name for one in found.missing)} here."
     (offset, per_x, per_y), (x, y) = found.line, found.axes
     rest = offset + per_y * getattr(found.params, y)
