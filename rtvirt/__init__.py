@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "system": ["System", "Task", "VM", "Costs", "Change", "hog", "run", "block", "yield_", "send", "trap", "uniform", "exponential", "normal",
-               "empirical"],
+               "empirical", "submit", "request", "Arrivals", "CustomDevice"],
     "simulation": ["simulate"],
     "results": ["Run"],
     "comparison": ["compare"],
@@ -56,7 +56,27 @@ if TYPE_CHECKING:
     )
     from .simulation import simulate
     from .sweeps import sweep
-    from .system import VM, Change, Costs, System, Task, block, empirical, exponential, hog, normal, run, send, trap, uniform, yield_
+    from .system import (
+        VM,
+        Arrivals,
+        Change,
+        Costs,
+        CustomDevice,
+        System,
+        Task,
+        block,
+        empirical,
+        exponential,
+        hog,
+        normal,
+        request,
+        run,
+        send,
+        submit,
+        trap,
+        uniform,
+        yield_,
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -1,13 +1,15 @@
 """The vocabulary: tasks in VMs in a system, what the hypervisor costs, and what changes over time."""
 
+from .arrivals import Arrivals
 from .change import Change
 from .costs import Costs
+from .devices import CustomDevice
 from .distributions import Distribution, empirical, exponential, normal, uniform
 from .historical import BvtContract, SedfContract
 from .spec import FOREVER
 from .system import System
-from .task import Step, Task, block, hog, ranks_of, run, send, trap, yield_
+from .task import Step, Task, block, hog, ranks_of, request, run, send, submit, trap, yield_
 from .vm import VM
 
-__all__ = ["FOREVER", "VM", "BvtContract", "Change", "Costs", "Distribution", "SedfContract", "Step", "System", "Task", "block", "empirical",
-           "exponential", "hog", "normal", "ranks_of", "run", "send", "trap", "uniform", "yield_"]
+__all__ = ["FOREVER", "VM", "Arrivals", "BvtContract", "Change", "Costs", "CustomDevice", "Distribution", "SedfContract", "Step", "System", "Task", "block", "empirical",
+           "exponential", "hog", "normal", "ranks_of", "request", "run", "send", "submit", "trap", "uniform", "yield_"]

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
 from ..errors import Problem, SpecError
 from . import presets
 from .change import Change
 from .costs import Costs
+from .devices import Device, plumbing_of
 from .spec import List, Spec, know_fields, within, wrong
 from .task import Task
 from .vm import VM
@@ -37,6 +38,8 @@ class System(Spec):
     costs : Costs, or str
         Also the name of a preset (`Costs.preset`).
     changes : sequence of Change
+    devices : sequence of Device
+        What VMs talk to each other and to the world by (docs/io-model.md).
 
     Raises
     ------
@@ -45,7 +48,7 @@ class System(Spec):
 
     Notes
     -----
-    All pCPUs are alike and in one pool. Memory, caches and devices are left out. `docs/model.md` says what is computed.
+    All pCPUs are alike and in one pool. Memory and caches are left out. `docs/model.md` says what is computed.
 
     Examples
     --------
@@ -58,11 +61,13 @@ class System(Spec):
     vms: Annotated[tuple[VM, ...], List] = ()
     costs: Annotated[Costs, BeforeValidator(costs_by_name, json_schema_input_type=str | Costs)] = Costs()
     changes: Annotated[tuple[Change, ...], List] = ()
+    devices: Annotated[tuple[SerializeAsAny[Device], ...], List] = ()
 
     @model_validator(mode="after")
     def check(self) -> System:
         """Names, pCPU numbers, senders and changes must fit together."""
         wrong([*self.check_names(), *self.check_affinities(), *self.check_sends(), *self.check_changes()])
+        plumbing_of(self)
         return self
 
     def check_names(self) -> Iterator[Problem]:
@@ -135,6 +140,12 @@ class System(Spec):
         if vm.name in {old.name for old in self.vms}:
             return self.replace(vms=tuple(vm if old.name == vm.name else old for old in self.vms))
         return self.replace(vms=(*self.vms, vm))
+
+    def with_device(self, device: Device) -> System:
+        """A copy with a device added, or put in place of the one of that name."""
+        if device.name in {old.name for old in self.devices}:
+            return self.replace(devices=tuple(device if old.name == device.name else old for old in self.devices))
+        return self.replace(devices=(*self.devices, device))
 
     def utilization(self) -> float:
         """Work asked for by periodic and sporadic tasks of constant demand, in pCPUs."""

@@ -27,9 +27,9 @@ Work = Annotated[int, BeforeValidator(to_work), Field(ge=1, le=FOREVER)]
 
 
 class Step(Spec):
-    """One step of a scripted task; made by `run`, `block`, `yield_`, `send` and `trap`."""
+    """One step of a scripted task; made by `run`, `block`, `yield_`, `send`, `trap`, `submit` and `request`. Devices' threads `serve` and `scan`."""
 
-    kind: Literal["run", "block", "yield", "send", "trap"]
+    kind: Literal["run", "block", "yield", "send", "trap", "submit", "request", "serve", "scan"]
     duration: Work | None = None
     target: str | None = None
 
@@ -66,6 +66,23 @@ def trap(length: int) -> Step:
     return Step(kind="trap", duration=length)
 
 
+def submit(path: str) -> Step:
+    """Put a message on a device's path, such as ``"net0.tx"`` (docs/io-model.md 4.4)."""
+    return Step(kind="submit", target=path)
+
+
+def request(path: str) -> Step:
+    """The same, and sleep until it has come to its end, as a read of a block waits for its data.
+
+    Examples
+    --------
+    >>> import rtvirt as rv
+    >>> from rtvirt.units import ms, us
+    >>> reader = rv.Task("reader", period=ms(10), actions=[rv.run(us(20)), rv.request("disk0.read"), rv.run(us(50))])
+    """
+    return Step(kind="request", target=path)
+
+
 def to_steps(value: Any) -> Any:
     """Steps as a file writes them: ``{run: 2 ms}``, ``yield``, ``{send: vm/task}``."""
     return tuple(to_step(item) for item in listed(value))
@@ -81,10 +98,10 @@ def to_step(item: Any) -> Any:
         (kind, amount), = item.items()
         if kind in ("run", "block", "trap"):
             return {"kind": kind, "duration": amount}
-        if kind == "send":
+        if kind in ("send", "submit", "request"):
             return {"kind": kind, "target": amount}
-    raise refusal("steps: {run: 2 ms}, {block: 1 ms}, yield, {send: vm/task}, {trap: 5 us}",
-                  "write each step as one of these; in Python run(ms(2)), block(ms(1)), yield_(), send('vm/task'), trap(us(5))")
+    raise refusal("steps: {run: 2 ms}, {block: 1 ms}, yield, {send: vm/task}, {trap: 5 us}, {submit: net0.tx}, {request: disk0.read}",
+                  "write each step as one of these; in Python run(ms(2)), block(ms(1)), yield_(), send('vm/task'), trap(us(5)), submit('net0.tx')")
 
 
 def kind_of_demand(value: Any) -> str:
@@ -119,7 +136,7 @@ class Task(Spec):
     jitter : int [ns]
         Periodic: the release is up to so much later than the arrival. Sporadic: gaps are up to so much (0: one period) longer.
     arrival : {"periodic", "sporadic", "poisson", "channel"}
-        ``"channel"``: released by a `send` step of another task.
+        ``"channel"``: released by a `send` step of another task, or by a device's messages. (``"woken"``: a device's thread, made by the device.)
     releases : list of int [ns], optional
         Explicit arrivals, counted from the VM's start, in order.
     priority : int, optional
@@ -154,7 +171,7 @@ class Task(Spec):
     deadline: Duration | None = None
     offset: Time = 0
     jitter: Time = 0
-    arrival: Literal["periodic", "sporadic", "poisson", "channel"] = "periodic"
+    arrival: Literal["periodic", "sporadic", "poisson", "channel", "woken"] = "periodic"
     releases: Annotated[tuple[Time, ...], List] | None = None
     priority: Rank | None = None
     vcpu: VcpuNumber | None = None
@@ -191,9 +208,9 @@ class Task(Spec):
                                  "remove period and arrival, or releases"))
         if self.releases is not None and list(self.releases) != sorted(self.releases):
             found.append(Problem("releases", "times out of order", "times that never decrease", "sort them"))
-        if self.releases is None and self.arrival != "channel" and self.period is None and not self.is_hog:
+        if self.releases is None and self.arrival not in ("channel", "woken") and self.period is None and not self.is_hog:
             found.append(Problem("period", None, "a time, unless there are releases or wcet is forever", "give a period"))
-        if self.arrival == "channel" and self.period is not None:
+        if self.arrival in ("channel", "woken") and self.period is not None:
             found.append(Problem("period", self.period, "none for a task released by sends", "remove it"))
         if self.wcet == FOREVER and not self.is_hog:
             found.append(Problem("wcet", "forever", "only without period, releases and deadline", "use hog()"))
