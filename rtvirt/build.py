@@ -13,11 +13,14 @@ from .rng import task_key
 from .rows import fill, make, put, put_row, put_rows
 from .schedulers.contracts import Contracts
 from .system import BvtContract, Distribution, System, Task, exponential, ranks_of
+from .system.devices import Plumbing
 from .timers import NEVER, reset_timers, tournament_size
+from .wiring import alarms_of, kernel_places, sizes_of, wire
 
-SOURCES = {"periodic": S.PERIODIC, "sporadic": S.SPORADIC, "poisson": S.POISSON, "channel": S.CHANNEL}
+SOURCES = {"periodic": S.PERIODIC, "sporadic": S.SPORADIC, "poisson": S.POISSON, "channel": S.CHANNEL, "woken": S.WOKEN}
 GUESTS = {"fp": S.FP, "edf": S.EDF, "rr": S.RR, "fifo": S.FIFO, "dm": S.DM, "cbs": S.CBS}
-STEPS = {"run": S.STEP_RUN, "block": S.STEP_BLOCK, "yield": S.STEP_YIELD, "send": S.STEP_SEND, "trap": S.STEP_TRAP}
+STEPS = {"run": S.STEP_RUN, "block": S.STEP_BLOCK, "yield": S.STEP_YIELD, "send": S.STEP_SEND, "trap": S.STEP_TRAP,
+         "submit": S.STEP_SUBMIT, "request": S.STEP_REQUEST, "serve": S.STEP_SERVE, "scan": S.STEP_SCAN}
 
 
 def contracts_of(system: System) -> Contracts:
@@ -40,24 +43,27 @@ def contracts_of(system: System) -> Contracts:
 ROWS = 1 << 14       # rows of a table after which the host empties it
 
 
-def build_state(system: System, seed: int, level: int, alarms: int = 0, saves: bool = False) -> Any:
-    """The engine's state for a system before anything has happened. `alarms` and `saves`: see `lay_out_timers`."""
+def build_state(system: System, seed: int, level: int, alarms: int = 0, saves: bool = False, plumbing: Plumbing | None = None) -> Any:
+    """The engine's state for an expanded system before anything has happened. `alarms` and `saves`: see `lay_out_timers`."""
     check_size(system)
-    flat = FlatTables()
+    plumbing = Plumbing() if plumbing is None else plumbing
+    flat, paths = FlatTables([path.name for path in plumbing.paths]), len(plumbing.paths)
     tasks, channels = task_rows(system, seed, flat)
     vcpus = vcpu_rows(system)
     m, n, k = system.cpus, len(vcpus), len(tasks)
     slots = lay_out_timers(m, alarms, saves)
-    timers, alarms = tournament_size(slots["slice"] + m), tournament_size(slots["task"] + k)
+    timers, alarms = tournament_size(slots["slice"] + m), tournament_size(slots["task"] + k + alarms_of(plumbing))
     rows = 512 if DISABLED else S.MAX_ROWS
     margin = 8 * (n + k + 8) + 4 * flat.longest_script
     kept = rows + margin if level != S.SUMMARY else 0          # plain Python rows take time to make
     st = make(S.State, {
-        "pcpus": m, "vcpus": n, "vms": len(system.vms), "tasks": k, "steps": len(flat.kinds), "channels": channels, "messages": channels,
+        "pcpus": m, "vcpus": n, "vms": len(system.vms), "tasks": k + paths, "steps": len(flat.kinds), "channels": channels, "messages": channels,
         "allowed": n, "preferred": n, "timers": {"at": timers, "winner": timers}, "alarms": {"at": alarms, "winner": alarms},
-        "values": flat.used,
+        "values": flat.used + sum(4097 if path.arrivals is not None and path.arrivals.arrival == "poisson" else len(path.arrivals.releases or ())
+                                  for path in plumbing.paths if path.arrivals is not None),
+        "io": sizes_of(system, plumbing, kept),
         "book": {"slices": kept, "jobs": kept, "wakeups": kept, "events": kept, "vcpus": n,
-                 "tasks": k, "times": n + k, "histogram": n + k}})
+                 "tasks": k, "times": n + k + paths, "histogram": n + k + paths}})
     put_row(st.agenda, pcpus=m, vcpus=n, tasks=k, next_decision=NEVER)
     put_row(st.slots, **slots)
     put_row(st.costs, **cost_table(system))
@@ -69,6 +75,7 @@ def build_state(system: System, seed: int, level: int, alarms: int = 0, saves: b
     put_rows(st.vcpus, vcpus)
     put_rows(st.vms, vm_rows(system))
     put_rows(st.tasks, tasks)
+    wire(st, system, plumbing, seed, flat, slots["task"] + k)
     put(st.values, np.concatenate(flat.values) if flat.values else [], flat.used)
     fill(st.steps, len(flat.kinds), kind=flat.kinds, amount=flat.amounts)
     return st
@@ -142,7 +149,8 @@ def vm_rows(system: System) -> list[dict[str, int]]:
 class FlatTables:
     """Lists of all tasks, laid end to end."""
 
-    def __init__(self) -> None:
+    def __init__(self, paths: list[str]) -> None:
+        self.paths = {name: number for number, name in enumerate(paths)}
         self.kinds: list[int] = []
         self.amounts: list[int] = []
         self.values: list[np.ndarray] = []
@@ -161,7 +169,8 @@ class FlatTables:
         first = len(self.kinds)
         for step in task.actions or ():
             self.kinds.append(STEPS[step.kind])
-            self.amounts.append(number_of[step.target] if step.kind == "send" else (step.duration or 0))
+            numbers = number_of if step.kind == "send" else self.paths
+            self.amounts.append(numbers[step.target] if step.target is not None else (step.duration or 0))
         count = len(self.kinds) - first
         self.longest_script = max(self.longest_script, count)
         return first, count
@@ -173,6 +182,7 @@ def task_rows(system: System, seed: int, flat: FlatTables) -> tuple[list[dict[st
     number_of = {name: t for t, name in enumerate(names)}
     rows: list[dict[str, int]] = []
     channels = first_vcpu = 0
+    places = iter(kernel_places(system))
     for i, vm in enumerate(system.vms):
         for j, (task, rank) in enumerate(zip(vm.tasks, ranks_of(vm.tasks), strict=True)):
             row: dict[str, int] = dict(
@@ -180,7 +190,7 @@ def task_rows(system: System, seed: int, flat: FlatTables) -> tuple[list[dict[st
                 period=task.period or 0, offset=task.offset, jitter=task.jitter,
                 deadline=NEVER if task.deadline is None else task.deadline,
                 rank=rank, budget=task.budget or 0, server_period=task.server_period or task.period or 0,
-                key=task_key(seed, i, j), channel=-1, last_vcpu=-1, on_vcpu=-1,
+                key=task_key(seed, i, j), kernel=next(places), channel=-1, last_vcpu=-1, on_vcpu=-1,
                 sleep_until=NEVER, next_release=NEVER, started=-1, step=-1,
             )
             row["first_step"], row["steps"] = flat.add_script(task, number_of)

@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 PACKAGE = Path(__file__).resolve().parent
-KERNEL_SOURCES = ("jit.py", "kernels.py", "lowering.py", "rng.py", "rows.py", "timers.py", "state.py", "engine/*.py", "guests/*.py",
+KERNEL_SOURCES = ("jit.py", "kernels.py", "lowering.py", "rng.py", "rows.py", "timers.py", "state.py", "traffic.py", "engine/*.py", "guests/*.py",
                   "schedulers/runqueue.py", "schedulers/*_*.py")             # the files that a scheduler has beside its own are named NAME_PART.py
 
 
@@ -108,7 +108,7 @@ def not_kept(cache_dir: Path, error: OSError) -> None:
 def digest(scheduler: str) -> str:
     """Fingerprint of the kernels one scheduler is compiled from: shared sources, its own file, Python and Numba."""
     files = [path for pattern in KERNEL_SOURCES for path in sorted(PACKAGE.glob(pattern))]
-    return fingerprint([*files, PACKAGE / "schedulers" / f"{scheduler}.py"])
+    return fingerprint([*files, PACKAGE / "schedulers" / f"{scheduler.removesuffix(WITH_DEVICES)}.py"])
 
 
 def fingerprint(files: Iterable[Path]) -> str:
@@ -150,6 +150,10 @@ def is_warm(scheduler: str) -> bool:
     return any(key[1] == machine for key in loop._cache._cache_file._load_index())
 
 
+WITH_DEVICES = "+devices"        # behind a scheduler's name: its loop for systems that have devices
+PARTS = ("vcpus.py", "loop.py")
+DEVICE_PARTS = ("ports.py", "paths.py", "lines.py", "submissions.py", "outages.py")
+
 _loops: dict[str, ModuleType] = {}
 _making = Lock()
 
@@ -157,15 +161,18 @@ _making = Lock()
 def loop_for(scheduler: str) -> ModuleType:
     """The event loop bound to one scheduler: `engine/vcpus.py` and `loop.py`, executed with ``policy`` naming its module.
 
+    ``"credit+devices"`` is credit's loop for systems that have devices: more to compile, and nothing that others pay for.
     One source, one compiled loop per scheduler: a loop that branched over all of them would take as long to compile as all
     of them together, and could not be cached if schedulers were passed as arguments.
     """
     with _making:                            # the threads of a sweep may all be the first
         if scheduler not in _loops:
             module = ModuleType(f"rtvirt.engine.loop_{scheduler}")
-            module.policy = importlib.import_module(f"rtvirt.schedulers.{scheduler}")  # type: ignore[attr-defined]
+            name = scheduler.removesuffix(WITH_DEVICES)
+            module.policy = importlib.import_module(f"rtvirt.schedulers.{name}")  # type: ignore[attr-defined]
+            module.DEVICES = devices = name != scheduler  # type: ignore[attr-defined]
             sys.modules[module.__name__] = module
-            for name in ("vcpus.py", "loop.py"):
+            for name in (*PARTS, *(DEVICE_PARTS if devices else ())):
                 path = PACKAGE / "engine" / name
                 exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)
             module.run = entry(module.run, cache_dir(scheduler))  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ import numpy as np
 
 from .engine.record import EVENTS, Recording, percentile
 from .errors import RecordError
+from .paths import Paths
 from .system import System
 from .units import format_ns
 
@@ -25,7 +26,7 @@ class Run:
     Attributes
     ----------
     system, scheduler, duration, seed, record
-        What was asked for; `duration` in ns.
+        What was asked for, with the tasks that devices bring along; `duration` in ns.
     recording : Recording
         The raw int64 arrays.
     slices, jobs, wakeups, events : DataFrame
@@ -35,8 +36,8 @@ class Run:
     vms, tasks : DataFrame
         One row a VM, a task; from statistics kept in every record mode. Percentiles come from histograms and are within 1/64 of
         the exact value.
-    paths : dict of DataFrame
-        One table a device path; empty for systems without devices.
+    paths : mapping of DataFrame
+        One table a device path, one row a message (`paths.Paths`); empty for systems without devices. ``paths.summary`` in every record mode.
 
     Raises
     ------
@@ -47,7 +48,7 @@ class Run:
     def __init__(self, system: System, scheduler: Any, duration: int, seed: int, record: str, recording: Recording) -> None:
         self.system, self.scheduler, self.duration, self.seed, self.record = system, scheduler, int(duration), seed, record
         self.recording = recording
-        self.paths: dict[str, pd.DataFrame] = {}
+        self.paths = Paths(recording, record)
 
     # -------------------------------------------------------------- names
 

@@ -12,11 +12,13 @@ from . import state as S
 from .build import build_state, contracts_of
 from .engine.record import LEVELS, TABLES, Recording
 from .errors import Problem, RtvirtError, SpecError
-from .jit import is_warm, loop_for
+from .jit import WITH_DEVICES, is_warm, loop_for
 from .notice import waiting
 from .results import Run
 from .rows import Row, copied, give_back, handle
-from .system import VM, Change, System, Task
+from .system import VM, Arrivals, Change, CustomDevice, System, Task
+from .system.devices import Line, Path, Plumbing, Stage, expanded
+from .traffic import PATH_COLUMNS, PathTotals
 
 SHARE_OF_EVENTS = 2_000_000     # events between two looks at progress and Ctrl-C: about a tenth of a second
 COMMANDS = {"create": S.START_VM, "pause": S.PAUSE_VM, "resume": S.RESUME_VM, "crash": S.CRASH_VM, "restart": S.START_VM}
@@ -60,7 +62,8 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
 
     Notes
     -----
-    What is computed is pinned in docs/model.md. Memory bandwidth, caches (beyond `Costs.cache_reload`) and devices are left out.
+    What is computed is pinned in docs/model.md, and for devices in docs/io-model.md. Memory bandwidth and caches (beyond
+    `Costs.cache_reload`) are left out.
 
     Examples
     --------
@@ -73,6 +76,7 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     """
     check_arguments(system, scheduler, duration, seed, record)
     machine = Machine(system, scheduler, seed, record, {} if initial is None else initial)
+    system = machine.system
     machine.state.agenda.end = duration
     for change in sorted(system.changes, key=lambda change: change.at):
         if change.at >= duration:
@@ -111,18 +115,21 @@ class Machine:
     """A run in progress: the engine's arrays, and what has been taken out of them so far."""
 
     def __init__(self, system: System, scheduler: Any, seed: int, record: str, initial: Mapping[str, Any]) -> None:
+        system, self.plumbing = expanded(system)
         self.system, self.scheduler, self.record = system, scheduler, record
         self.contracts = contracts_of(system)
-        self.state = build_state(system, int(seed), LEVELS[record], getattr(scheduler, "alarms", 0), getattr(scheduler, "saves", False))
+        self.state = build_state(system, int(seed), LEVELS[record], getattr(scheduler, "alarms", 0), getattr(scheduler, "saves", False),
+                                 self.plumbing)
         self.policy_state = scheduler.make_state(system.cpus, self.contracts)
         if initial != {}:
             self.set_initial(initial)
-        self.loop, self.handles = loop_for(scheduler.kernel_name).run, (handle(self.state), handle(self.policy_state))
-        self.chunks: dict[str, list[np.ndarray]] = {name: [] for name in TABLES}
+        kernel_name = scheduler.kernel_name + (WITH_DEVICES if self.plumbing.paths else "")
+        self.loop, self.handles = loop_for(kernel_name).run, (handle(self.state), handle(self.policy_state))
+        self.chunks: dict[str, list[np.ndarray]] = {name: [] for name in (*TABLES, "messages")}
         self.exists = {vm.name for vm in system.vms if not any(c.vm == vm.name and c.fields.get("state") == "create"
                                                                 for c in system.changes)}
         self.now = 0
-        with compiling(scheduler.kernel_name):
+        with compiling(kernel_name):
             self.command(S.START_SCHEDULER, 0)
         self.starts = sorted((vm.start, i) for i, vm in enumerate(system.vms) if vm.name in self.exists)
 
@@ -156,6 +163,9 @@ class Machine:
             elif reason == S.CHANNEL_FULL:
                 raise RtvirtError("a channel holds 4096 messages that its task has not worked on: the sends come faster than the "
                                   "receiving task can work; send less often or give the receiver's VM more of the pCPU")
+            elif reason == S.MESSAGES_FULL:
+                raise RtvirtError(f"{self.state.io.rails.room} messages are on their way at once: they come faster than somebody takes them; "
+                                  "let fewer arrive, give the path slots or a backlog, or its VMs more of the pCPU")
             if progress is not None:
                 progress(min(horizon, *(int(t.at[t.winner[1]]) for t in (self.state.timers, self.state.alarms))), duration)
         self.now = horizon
@@ -164,7 +174,7 @@ class Machine:
         """Carry out a command at the present instant."""
         self.run(self.now, 0, command, subject)
         pages = self.state.book.pages
-        if max(pages.slices, pages.jobs, pages.wakeups, pages.events) > pages.room:
+        if max(pages.slices, pages.jobs, pages.wakeups, pages.events, pages.messages) > pages.room:
             self.empty_tables()
 
     def change(self, change: Change) -> None:
@@ -195,6 +205,9 @@ class Machine:
             if used := getattr(book.pages, name):
                 self.chunks[name].append(copied(getattr(book, name), kind, used))
                 setattr(book.pages, name, 0)
+        if used := book.pages.messages:
+            self.chunks["messages"].append(np.array(self.state.io.rows[:used]))
+            book.pages.messages = 0
 
     def close(self, duration: int) -> Recording:
         """Stop the clock and hand over what was recorded. The machine cannot be used any more."""
@@ -203,14 +216,22 @@ class Machine:
         self.empty_tables()
         st, book, n, k = self.state, self.state.book, self.state.agenda.vcpus, self.state.agenda.tasks
         vcpus, tasks = copied(book.vcpus, S.VcpuTotals, n).T, copied(book.tasks, S.TaskTotals, k).T
-        times, histogram = copied(book.times, S.TimeTotals, n + k), np.array(book.histogram[:n + k])
+        r = len(self.plumbing.paths)
+        times, histogram = copied(book.times, S.TimeTotals, n + k + r), np.array(book.histogram[:n + k + r])
         recording = Recording(
             level=self.record, **{name: columns(kind, self.chunks[name]) for name, kind in TABLES.items()},
             runtime=vcpus[0], stints=vcpus[1], switches=vcpus[2], misses=tasks[0], unfinished=tasks[1], latency=times[:n],
-            latency_hist=histogram[:n], response=times[n:], response_hist=histogram[n:], handled=st.agenda.handled, scheduler=self.policy_state)
+            latency_hist=histogram[:n], response=times[n:n + k], response_hist=histogram[n:n + k], handled=st.agenda.handled,
+            scheduler=self.policy_state, plumbing=self.plumbing, messages=messages_of(self.chunks["messages"]),
+            path_totals=copied(st.io.totals, PathTotals, r), path_times=times[n + k:], path_hist=histogram[n + k:])
         give_back(st)
         del self.state, self.handles
         return recording
+
+
+def messages_of(chunks: list[np.ndarray]) -> np.ndarray:
+    """(messages, `PATH_COLUMNS`) int64: the rows of all paths, in the order in which messages ended."""
+    return np.concatenate([np.empty((0, PATH_COLUMNS), np.int64), *chunks])
 
 
 def columns(kind: type[Row], chunks: list[np.ndarray]) -> dict[str, np.ndarray]:
@@ -223,8 +244,11 @@ def compile_now(kernel_name: str) -> None:
     """Compile (or load) one scheduler's loop by running a system of one task for a moment."""
     from .schedulers.catalogue import one_of_each
 
-    schedulers = one_of_each()
-    if kernel_name not in schedulers:
+    schedulers, name = one_of_each(), kernel_name.removesuffix(WITH_DEVICES)
+    if name not in schedulers:
         raise SpecError([Problem("scheduler", kernel_name, ", ".join(schedulers), "choose one of these", "")])
     system = System(vms=[VM("warm", tasks=[Task("up", wcet=1_000, period=1_000_000)])])
-    simulate(system, schedulers[kernel_name], 2_000_000)
+    if name != kernel_name:
+        wire = Path("wire", "warm", (Stage("wire", "wire", each=1_000),), arrivals=Arrivals(1_000_000))
+        system = system.with_device(CustomDevice("wire", plumbing=Plumbing(lines=(Line("wire"),), paths=(wire,))))
+    simulate(system, schedulers[name], 2_000_000)

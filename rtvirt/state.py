@@ -9,6 +9,7 @@ from __future__ import annotations
 from .jit import kernel, seldom
 from .rows import Log, Many, Row, Struct
 from .timers import NEVER, Timers, set_timer
+from .traffic import MAX_PATHS, Traffic
 
 IDLE = -1        # "no vCPU": what an idle pCPU runs
 NO_TASK = -1
@@ -22,19 +23,19 @@ RUNNING, RUNNABLE, BLOCKED, OFFLINE, TRAPPED = 0, 1, 2, 3, 4
 WAITING, READY, SLEEPING = 0, 1, 2     # no job; has work; in a `block` step
 
 # where a task's jobs come from
-PERIODIC, LIST, SPORADIC, POISSON, CHANNEL, ONCE = 0, 1, 2, 3, 4, 5
+PERIODIC, LIST, SPORADIC, POISSON, CHANNEL, ONCE, WOKEN = 0, 1, 2, 3, 4, 5, 6
 
 # guest schedulers
 FP, EDF, RR, FIFO, DM, CBS = 0, 1, 2, 3, 4, 5
 
 # steps of a scripted task
-STEP_RUN, STEP_BLOCK, STEP_YIELD, STEP_SEND, STEP_TRAP = 0, 1, 2, 3, 4
+STEP_RUN, STEP_BLOCK, STEP_YIELD, STEP_SEND, STEP_TRAP, STEP_SUBMIT, STEP_REQUEST, STEP_SERVE, STEP_SCAN = 0, 1, 2, 3, 4, 5, 6, 7, 8
 
 # record levels
 SUMMARY, JOBS, TRACE = 0, 1, 2
 
-# why the loop returned: reached its horizon; a table is full; a channel overflowed; it has done its share of events
-DONE, BOOK_FULL, CHANNEL_FULL, BREATHE = 0, 1, 2, 3
+# why the loop returned: reached its horizon; a table is full; a channel overflowed; it has done its share of events; too many messages
+DONE, BOOK_FULL, CHANNEL_FULL, BREATHE, MESSAGES_FULL = 0, 1, 2, 3, 4
 
 # what the loop is asked to do first
 NOTHING, START_SCHEDULER, START_VM, PAUSE_VM, RESUME_VM, CRASH_VM, CLOSE, RECONFIGURED = 0, 1, 2, 3, 4, 5, 6, 7
@@ -96,12 +97,13 @@ class Task(Row):
 
     vm: int
     pinned: int               # vCPU it is bound to; -1
-    source: int               # PERIODIC, LIST, SPORADIC, POISSON, CHANNEL, ONCE
+    source: int               # PERIODIC, LIST, SPORADIC, POISSON, CHANNEL, ONCE, WOKEN
     period: int               # period, or mean gap [ns]
     offset: int               # from the VM's start to the first arrival [ns]
     jitter: int               # [ns]
     deadline: int             # relative [ns]; NEVER if it has none
     rank: int                 # fixed-priority order within the VM
+    kernel: int               # place among the threads of the guest's kernel, from 1; 0 for others
     key: int                  # of its random numbers
     budget: int               # of its server in a CBS guest [ns]; 0 if it has none
     server_period: int        # [ns]
@@ -138,7 +140,7 @@ class Step(Row):
     """A step of a script."""
 
     kind: int                 # STEP_RUN, ...
-    amount: int               # duration [ns] (of a trap: of the section), or the task that a send releases
+    amount: int               # duration [ns] (of a trap: of the section), the task that a send releases, the path of a submission
 
 
 class Channel(Row):
@@ -283,11 +285,13 @@ class Pages(Row):
     wakeups: int
     events: int
     notes: int
+    messages: int
 
 
 # the largest system there is room for
 MAX_PCPUS, MAX_VMS, MAX_VCPUS, MAX_TASKS = 64, 1024, 1024, 4096
 MAX_STEPS, MAX_VALUES, MAX_CHANNELS, MAX_ROWS = 1 << 16, 1 << 22, 64, 1 << 17
+MAX_TIMES = MAX_VCPUS + MAX_TASKS + MAX_PATHS
 RING = 4096                            # messages that a channel holds
 SUB_BITS = 6                           # histograms: 64 buckets per power of two
 NOTES = 1024                           # times after which they are counted
@@ -305,8 +309,8 @@ class Book(Struct):
     vcpus = Many(VcpuTotals, MAX_VCPUS)
     tasks = Many(TaskTotals, MAX_TASKS)
     notes = Log(Note, NOTES)
-    times = Many(TimeTotals, MAX_VCPUS + MAX_TASKS)  # of each vCPU's wake-ups, then of each task's finished jobs
-    histogram = Many(int, MAX_VCPUS + MAX_TASKS, BUCKETS)
+    times = Many(TimeTotals, MAX_TIMES)              # of each vCPU's wake-ups, each task's finished jobs, each path's messages
+    histogram = Many(int, MAX_TIMES, BUCKETS)
 
 
 class State(Struct):
@@ -328,6 +332,7 @@ class State(Struct):
     alarms = Timers                                  # of vCPUs and tasks
     book = Book
     values = Many(int, MAX_VALUES)                   # demands, releases, quantile tables, end to end [ns]
+    io = Traffic                                     # devices and messages; not looked at without devices
 
 
 @kernel

@@ -11,6 +11,7 @@ from ..state import (
     CHANNEL_FULL,
     DM,
     EDF,
+    FOREVER,
     FP,
     JOBS,
     LIST,
@@ -24,6 +25,7 @@ from ..state import (
     SPORADIC,
     STEP_RUN,
     WAITING,
+    WOKEN,
 )
 from ..timers import NEVER, set_alarm
 from .record import record_job
@@ -112,7 +114,7 @@ def take_release(st, t, now):
     job = tasks[t].next_job
     tasks[t].next_job = job + 1
     arrival, release = tasks[t].next_arrival, tasks[t].next_release
-    if tasks[t].source == CHANNEL:
+    if tasks[t].source == CHANNEL or tasks[t].source == WOKEN:
         arrival, release = now, now
     else:
         tasks[t].next_arrival = arrival_after(st, t, job + 1, arrival)
@@ -148,7 +150,9 @@ def begin_job(st, t, now):
 def queue_task(st, t, now):
     """Give the task its urgency and its place among the ready ones of its VM: the most urgent first, ties in task order (model 3.1)."""
     guest = st.vms[st.tasks[t].vm].guest
-    if guest == FP:
+    if st.tasks[t].kernel > 0:
+        st.tasks[t].urgency, st.tasks[t].quantum_left = st.tasks[t].kernel - FOREVER, FOREVER
+    elif guest == FP:
         st.tasks[t].urgency = fixed_priority.urgency(st, t, now)
     elif guest == EDF:
         st.tasks[t].urgency = edf.urgency(st, t, now)

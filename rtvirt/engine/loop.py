@@ -1,7 +1,7 @@
 """The event loop: one source for all schedulers.
 
 `rtvirt.jit.loop_for` executes `vcpus.py` and this file once for each scheduler, with the name ``policy`` bound to that scheduler's module, and
-compiles the result. The loop calls ``policy.start, place, wake, sleep, yield_, decide, tick, account, leave, worth``, and, of schedulers
+compiles the result; once more, with `paths.py` and its companions, for systems that have devices (``DEVICES``). The loop calls ``policy.start, place, wake, sleep, yield_, decide, tick, account, leave, worth``, and, of schedulers
 that have them, ``replenish, saved, reconfigured`` (`vcpus.py`).
 
 Order at one instant (docs/model.md 1.2): work ends < replenishments < registers saved < releases < ticks < accounting < slice timers <
@@ -12,6 +12,7 @@ when neither is due.
 from __future__ import annotations
 
 from rtvirt.engine.jobs import arm_task, close_task, finish_job, queue_task, take_release, unqueue_task
+from rtvirt.engine.messages import close_messages, record_message
 from rtvirt.engine.record import count_notes, record_stint
 from rtvirt.engine.work import (
     assign,
@@ -30,6 +31,7 @@ from rtvirt.state import (
     BOOK_FULL,
     BREATHE,
     CBS,
+    CHANNEL,
     CLOSE,
     DONE,
     IDLE,
@@ -40,6 +42,7 @@ from rtvirt.state import (
     SLEEPING,
     STEP_BLOCK,
     STEP_RUN,
+    STEP_SUBMIT,
     STEP_TRAP,
     STEP_YIELD,
     TRAPPED,
@@ -49,9 +52,13 @@ from rtvirt.state import (
 )
 from rtvirt.timers import NEVER, first_timer, set_alarm, set_timer
 
-if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler, and executes vcpus.py into the same names
+if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler, and executes vcpus.py and others into the same names
+    from rtvirt.engine.paths import end_message
+    from rtvirt.engine.submissions import NEXT_STEP, SLEEP, application_over, device_alarm, device_step
     from rtvirt.engine.vcpus import OWN_ALARMS, next_to_decide, obey, replenish, reschedule, saved, tick, wake
     from rtvirt.schedulers import credit as policy
+
+    DEVICES = True
 
 
 def run(engine, scheduler, horizon, events, command, subject):
@@ -63,7 +70,7 @@ def run(engine, scheduler, horizon, events, command, subject):
     """
     st, q = engine[0], scheduler[0]
     if command == CLOSE:
-        return close(st, horizon)
+        return close(st, q, horizon)
     if command != 0:
         obey(st, q, horizon, command, subject)
         return DONE
@@ -110,7 +117,10 @@ def pcpu_timer(st, q, now, timer):
 
 @kernel
 def alarm_rings(st, q, now, alarm):
-    """What a task waited for, or the scheduler, if it has alarms of its own."""
+    """What a task waited for, a device, or the scheduler, if it has alarms of its own."""
+    if DEVICES and alarm >= st.io.rails.source:
+        device_alarm(st, q, now, alarm)
+        return
     if not OWN_ALARMS or alarm >= st.slots.task:
         task_timer(st, q, now, alarm - st.slots.task)
         return
@@ -187,8 +197,11 @@ def next_step(st, q, now, v, t):
     while True:
         tasks[t].step += 1
         if tasks[t].step >= tasks[t].steps or tasks[t].steps == 0:
+            job, started = tasks[t].job, tasks[t].started
             finish_job(st, t, now)
             leave_vcpu_if_idle(st, v, t)
+            if DEVICES and tasks[t].source == CHANNEL and (m := application_over(st, now, t, job, started)) >= 0:
+                end_message(st, q, now, m)
             assign(st, tasks[t].vm, now)
             resume_work(st, v, now)
             return
@@ -212,6 +225,22 @@ def next_step(st, q, now, v, t):
             else:
                 tasks[t].step -= 1                           # the way out of the last section, if it was one, decides first
             return
+        if DEVICES and kind >= STEP_SUBMIT:
+            work = device_step(st, q, now, t, kind, amount)
+            if work == NEXT_STEP:
+                continue
+            if work == SLEEP:
+                leave_vcpu_if_idle(st, v, t)
+                assign(st, tasks[t].vm, now)
+                return
+            tasks[t].step -= 1                               # the same step goes on, after that much work
+            tasks[t].remaining = work
+            if st.vcpus[v].task != t or st.vcpus[v].state != RUNNING:
+                return
+            if work > 0:
+                begin_work(st, v, now)
+                return
+            continue
         tasks[t].remaining = st.costs.hypercall
         if kind == STEP_YIELD:
             log(st, now, st.vcpus[v].pcpu, v, YIELD, 0)
@@ -287,7 +316,7 @@ def interrupt(st, t, woken):
 
 @kernel
 @seldom
-def close(st, end):
+def close(st, q, end):
     """The clock stops: finish jobs that are done at this very instant, end open stints, write down unfinished jobs."""
     tasks = st.tasks
     for p in range(st.agenda.pcpus):
@@ -298,11 +327,16 @@ def close(st, end):
         if t != NO_TASK:
             stop_work(st, v, end)
             if tasks[t].remaining == 0 and tasks[t].step + 1 >= tasks[t].steps and tasks[t].started >= 0:
+                job, started = tasks[t].job, tasks[t].started
                 finish_job(st, t, end)
+                if DEVICES and tasks[t].source == CHANNEL and (m := application_over(st, end, t, job, started)) >= 0:
+                    record_message(st, m, end, -1)
         record_stint(st, p, v, st.pcpus[p].work_from, end)
         st.pcpus[p].current = IDLE
     for t in range(st.agenda.tasks):
         if not close_task(st, t, end):
             return BOOK_FULL
+    if DEVICES and not close_messages(st):
+        return BOOK_FULL
     count_notes(st.book)
     return DONE

@@ -178,6 +178,12 @@ class Recording:
         Events handled: timers that fired, and decisions that changed who runs.
     scheduler : NamedTuple
         The scheduler's own tables as the run left them.
+    plumbing : Plumbing
+        What the devices were made of.
+    messages : (messages, `traffic.PATH_COLUMNS`) int64
+        Those that have ended, in order, then the others: path, number, place where dropped (-1), total [ns] (-1), causes, stamps.
+    path_totals, path_times, path_hist : (paths, ...) int64
+        Counts and summed causes (`traffic.PathTotals`); count, min, max, sum of totals [ns]; their histograms.
     """
 
     level: str
@@ -196,3 +202,8 @@ class Recording:
     response_hist: np.ndarray
     handled: int
     scheduler: Any = None
+    plumbing: Any = None
+    messages: Any = None
+    path_totals: Any = None
+    path_times: Any = None
+    path_hist: Any = None

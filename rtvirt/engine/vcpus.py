@@ -6,6 +6,7 @@ Executed once for each scheduler, together with `loop.py`, with ``policy`` namin
 from __future__ import annotations
 
 from rtvirt.engine.jobs import arm_task, drop_jobs, reset_task, take_release
+from rtvirt.engine.messages import count_ran
 from rtvirt.engine.record import record_stint, record_wakeup
 from rtvirt.engine.work import assign, cut_section, delay_work, drop_task, resume_work
 from rtvirt.jit import kernel, seldom
@@ -35,8 +36,12 @@ from rtvirt.state import (
 )
 from rtvirt.timers import NEVER, set_alarm
 
-if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler
+if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler, says whether there are devices, and executes outages.py
+    from rtvirt.engine.lines import start_arrivals
+    from rtvirt.engine.outages import came_up, crashed
     from rtvirt.schedulers import credit as policy
+
+    DEVICES = True
 
 
 @kernel
@@ -155,6 +160,8 @@ def take_off(st, q, now, p, v, switch_out):
     """A vCPU leaves its pCPU: blocked, paused, or still runnable (1.3.3)."""
     vcpus = st.vcpus
     drop_task(st, v, now)
+    if DEVICES:
+        count_ran(st, v, now)
     record_stint(st, p, v, st.pcpus[p].work_from, now + switch_out)
     vcpus[v].saved = max(st.pcpus[p].work_from, now + switch_out)
     if vcpus[v].blocked:
@@ -194,10 +201,14 @@ def obey(st, q, now, command, vm):
     """Start, pause, resume, crash or reconfigure a VM (model sections 5 and 6)."""
     if command == START_SCHEDULER:
         policy.start(st, q)
+        if DEVICES:
+            start_arrivals(st)
         return
     first = st.vms[vm].first_vcpu
     if command == START_VM:
         start_vm(st, q, now, vm)
+        if DEVICES:
+            came_up(st, now, vm)
         return
     for v in range(first, first + st.vms[vm].vcpus):
         if command == RECONFIGURED:
@@ -213,6 +224,8 @@ def obey(st, q, now, command, vm):
                 cut_section(st, st.tasks[t].on_vcpu, now)
                 drop_task(st, st.tasks[t].on_vcpu, now)
             drop_jobs(st, t)
+        if DEVICES:
+            crashed(st, q, now, vm)
         for v in range(first, first + st.vms[vm].vcpus):
             policy.leave(st, q, now, v)
 
