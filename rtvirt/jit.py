@@ -172,7 +172,7 @@ def loop_for(scheduler: str) -> ModuleType:
             module.policy = importlib.import_module(f"rtvirt.schedulers.{name}")  # type: ignore[attr-defined]
             module.DEVICES = devices = name != scheduler  # type: ignore[attr-defined]
             sys.modules[module.__name__] = module
-            for name in (*PARTS, *(DEVICE_PARTS if devices else ())):
+            for name in (*(DEVICE_PARTS if devices else ("no_devices.py",)), *PARTS):
                 path = PACKAGE / "engine" / name
                 exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)
             module.run = entry(module.run, cache_dir(scheduler))  # type: ignore[attr-defined]

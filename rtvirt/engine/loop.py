@@ -200,7 +200,8 @@ def next_step(st, q, now, v, t):
             job, started = tasks[t].job, tasks[t].started
             finish_job(st, t, now)
             leave_vcpu_if_idle(st, v, t)
-            if DEVICES and tasks[t].source == CHANNEL and (m := application_over(st, now, t, job, started)) >= 0:
+            m = message_of(st, now, t, job, started)
+            if m >= 0:
                 end_message(st, q, now, m)
             assign(st, tasks[t].vm, now)
             resume_work(st, v, now)
@@ -253,6 +254,14 @@ def next_step(st, q, now, v, t):
         if tasks[t].remaining > 0:
             begin_work(st, v, now)
             return
+
+
+@kernel
+def message_of(st, now, t, job, started):
+    """The message that had released a job which is done now; -1."""
+    if DEVICES and st.tasks[t].source == CHANNEL:
+        return application_over(st, now, t, job, started)
+    return -1
 
 
 @kernel
@@ -329,7 +338,8 @@ def close(st, q, end):
             if tasks[t].remaining == 0 and tasks[t].step + 1 >= tasks[t].steps and tasks[t].started >= 0:
                 job, started = tasks[t].job, tasks[t].started
                 finish_job(st, t, end)
-                if DEVICES and tasks[t].source == CHANNEL and (m := application_over(st, end, t, job, started)) >= 0:
+                m = message_of(st, end, t, job, started)
+                if m >= 0:
                     record_message(st, m, end, -1)
         record_stint(st, p, v, st.pcpus[p].work_from, end)
         st.pcpus[p].current = IDLE
