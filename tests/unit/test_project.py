@@ -14,7 +14,7 @@ PACKAGE = ROOT / "rtvirt"
 LAYERS = [
     {"errors"}, {"units", "kernels", "lowering", "notice", "datafolder", "files", "checker"}, {"jit"}, {"rng", "rows"}, {"timers"}, {"state"},
     {"schedulers", "guests"}, {"engine", "system"}, {"build"},
-    {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data", "workloads"}, {"analysis"}, {"traps"},
+    {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data", "workloads"}, {"analysis"}, {"traps", "throughput"},
     {"xentrace", "machine", "silicon", "sweeps", "interop"},
     {"plots", "exercises"}, {"explorers"}, {"cli"}, {"__main__", "__init__"},
 ]
