@@ -36,8 +36,7 @@ def throughput(paths: Sequence[str | Path] = ("native", "page_flip", "hosted"), 
 
     Notes
     -----
-    Filled markers: the price rests on the row. Hollow ones: rows that are predicted, or not explained. Dashed: what the line carries. A path
-    that flips pages takes one flip more above 4096 bytes, and again above 8192: that is the step in its curve.
+    Filled markers: the price rests on the row. Hollow ones: rows that are predicted, or not explained. Dashed: what the line carries.
 
     Examples
     --------
@@ -54,7 +53,7 @@ def throughput(paths: Sequence[str | Path] = ("native", "page_flip", "hosted"), 
             ax.plot(sizes, [rate(path, on, mtu=size, direction=direction).mbit for size in sizes], color=colour, label=path.name)
             for one in published(path, on, direction=direction).itertuples():
                 ax.plot([one.mtu], [one.mbit], color=colour, marker=marker, markersize=9, linestyle="none", label="_",
-                        markerfacecolor=colour if one.role in ("fit", "given", "native") else "white", markeredgewidth=1.6)
+                        markerfacecolor=colour if one.role in ("fit", "given", "native") else "none", markeredgewidth=1.6)
         if on.line is not None:
             ax.plot(sizes, [float(on.capacity(size) or 0) for size in sizes], color=COLOURS["bound"], linestyle="--", linewidth=1, label="the line")
         ax.set_xscale("log")
@@ -63,7 +62,7 @@ def throughput(paths: Sequence[str | Path] = ("native", "page_flip", "hosted"), 
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.set_minor_locator(NullLocator())
             axis.set_major_formatter("{x:,g}")
-        ax.set_xlabel("packet [bytes]")
-        ax.set_ylabel("throughput [Mb/s]; filled: fitted on, hollow: predicted")
+        ax.set_xlabel("packet [bytes]; filled: fitted on, hollow: predicted or not explained")
+        ax.set_ylabel("throughput [Mb/s]")
         ax.legend(loc="lower right")
     return ax

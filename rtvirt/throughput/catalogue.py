@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .machines import Machine, calibrated, machine
 from .paths import PARTS, PATHS, Path, path_of
-from .rows import rows, terms
+from .rows import rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def machines() -> pd.DataFrame:
 
     Examples
     --------
-    >>> machines().set_index("machine").loc["pc-733", "line"]
+    >>> float(machines().set_index("machine").loc["pc-733", "line"])
     100.0
     """
     import pandas as pd
@@ -53,7 +53,7 @@ def prices(on: str | Machine) -> pd.DataFrame:
 
     Examples
     --------
-    >>> prices("dell-2650").set_index("part").ns["flip"]
+    >>> int(prices("dell-2650").set_index("part").ns["flip"])
     1107
     """
     import pandas as pd
@@ -74,7 +74,6 @@ def published(path: str | Path, on: str | Machine = "dell-2650", *, direction: s
     import pandas as pd
 
     path, name = path_of(path), machine(on).name
-    parts = path.counts(direction=direction)
     found = [(one.mtu, one.value, one.role) for one in rows() if one.machine == name and one.model in ("rate", "line")
-             and (dict(terms(one.counts)) or {"send": 1}) == parts]
+             and one.counts == f"{path.name} {direction}"]
     return pd.DataFrame(found, columns=["mtu", "mbit", "role"])

@@ -87,6 +87,8 @@ FORMULAS: dict[str, Callable[[Machines], float | Fraction]] = {
     "offload gain": lambda m: 100 * (offload_rate(m) / rate("split_driver", m["xen-2.0"]).exact - 1),
     "receive gain": receive_gain,
     "receive extra": lambda m: 100 * (1 - 1 / cost_below(37)),
+    "below bare": lambda m: 100 * (1 - value(38) * value(32) / rate("native", m["xen-2.0"]).exact),
+    "exits share": lambda m: 100 * ratio(m, "assigned", "native", "assigned"),
     "no exits share": lambda m: 100 * ratio(m, "assigned_eli", "native", "assigned"),
     "no exits factor": lambda m: ratio(m, "assigned_eli", "assigned", "assigned"),
     "exits left": lambda m: value(46) * exits("polled") / exits("virtio"),

@@ -114,7 +114,7 @@ def bottleneck(stages: Mapping[str, float], *, processors: Mapping[str, int] | N
 
     >>> path = {"guest": 3000, "back end": 4463}
     >>> [(found.stage, round(float(found.packets))) for n in (1, 2, 3) for found in [bottleneck(path, processors={"back end": n})]]
-    [('back end', 224064), ('guest', 333333), ('guest', 333333)]
+    [('back end', 224065), ('guest', 333333), ('guest', 333333)]
     """
     if not stages or set(processors or {}) - set(stages):
         raise SpecError([Problem("stages", sorted(stages), "one stage or more; processors of stages that there are", "name them alike", "")])

@@ -14,7 +14,7 @@ from ..errors import Problem, SpecError
 from ..traps.calibrate import Equation, fit
 from ..traps.checks import choose
 from .paths import PARTS
-from .rows import STRONG, TIMES, Row, row, rows, terms
+from .rows import STRONG, TIMES, Row, row, rows
 
 FRAME = 38        # bytes around a packet on Ethernet: preamble 8, header 14, check 4, gap 12 (IEEE 802.3)
 UNIT = 1000       # ns, of machines of which only ratios are known
@@ -109,7 +109,7 @@ def calibrated() -> dict[str, Machine]:
 
 def calibrate(name: str, entry: Mapping[str, Any], mine: list[Row], others: Mapping[str, Machine]) -> Machine:
     """Prices from the rows that are fit, given or native and have counts; least squares where there are more rows than prices."""
-    used = [one for one in mine if one.role in ("fit", "given", "native") and one.counts]
+    used = [one for one in mine if one.role in ("fit", "given", "native") and one.counts and one.model != "line"]
     line, frame = (Fraction(entry["line"]), 0) if "line" in entry else (None, FRAME)
     for one in mine:
         if one.model == "line":
@@ -120,8 +120,8 @@ def calibrate(name: str, entry: Mapping[str, Any], mine: list[Row], others: Mapp
         known["send"], origin["send"] = bare_from_ratios(), "given by rows 32, 33, 38"
     equations = []
     for one in used:
-        counts = {part: n for part, n in terms(one.counts) if part not in known}
-        value = measured(one, line) - sum(n * known.get(part, 0) for part, n in terms(one.counts))
+        counts = {part: n for part, n in one.parts.items() if part not in known}
+        value = measured(one, line) - sum(n * known.get(part, 0) for part, n in one.parts.items())
         equations.append(Equation(one.number, counts, float(value)))
     solved = fit(equations, name)
     weak = {one.evidence for one in used} - set(STRONG)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
+from ..errors import Problem, SpecError
 from .loops import exact
 
 TRIED = ((2, 8), (1, 4), (1, 8), (3, 16), (2, 16))        # ms in every so many ms (section 4)
@@ -51,5 +52,7 @@ def reservation(budget: float, every: float, *, work: float, period: float) -> R
     """
     budget, every, work, period = (exact(name, value) for name, value in
                                    (("budget", budget), ("every", every), ("work", work), ("period", period)))
-    share, needed, gap = budget / every, work / period, max(Fraction(0), every - budget)
+    if budget > every:
+        raise SpecError([Problem("budget", float(budget), "above 0, at most `every`", "a reservation is a share of one processor", "")])
+    share, needed, gap = budget / every, work / period, every - budget
     return Reservation(share, needed, gap, share >= needed, gap <= period)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .formulas import FORMULAS
 from .machines import Machine, calibrated
-from .rows import TIMES, Row, rows, terms
+from .rows import TIMES, Row, rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,13 +23,13 @@ def predicted(one: Row, machines: Mapping[str, Machine]) -> float | None:
     """What the model says, in the row's unit; None where it says nothing."""
     if one.model in FORMULAS:
         return float(FORMULAS[one.model](machines))
-    if one.model in ("input", "line"):
+    if one.model == "input":
         return one.value
     if not one.counts:
         return None
     on = machines[one.machine]
-    cost = Fraction(sum(n * on.price(part) for part, n in terms(one.counts)))
-    if one.model == "rate":
+    cost = Fraction(sum(n * on.price(part) for part, n in one.parts.items()))
+    if one.model in ("rate", "line"):
         free, line = one.mtu * 8000 / cost, on.capacity(one.mtu)
         return float(free if line is None else min(free, line))
     if one.model == "idle":

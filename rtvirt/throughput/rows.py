@@ -8,8 +8,9 @@ from math import inf
 from typing import NamedTuple
 
 from ..traps.rows import STRONG, table, terms
+from .paths import PATHS
 
-__all__ = ["ROLES", "STRONG", "Row", "interval", "row", "rows", "terms"]
+__all__ = ["ROLES", "STRONG", "Row", "interval", "row", "rows"]
 
 ROLES = {"fit": "a constant rests on it (primary or author data)", "given": "a constant is read off it: its evidence is too weak to fit",
          "native": "the bare system, or a limit: an input", "predicted": "compared only", "unexplained": "not explained, and why"}
@@ -31,7 +32,7 @@ class Row(NamedTuple):
     role: str
     machine: str
     model: str                    # how counts become the value, or the name of a formula
-    counts: str                   # "send+flip", "world_switch*2"
+    counts: str                   # a path and a direction, "page_flip tx"; or parts, "out+world_switch*2"
     mtu: int                      # bytes of a packet, 0 where there is none
     tolerance: float | None       # [%], of idle shares in points
     check: str                    # "", "order NAME", "more than X", "at most", "A to B"
@@ -41,6 +42,14 @@ class Row(NamedTuple):
     def span(self) -> tuple[float, float]:
         """Lowest and highest published value."""
         return interval(self.text)
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Counts of parts; of a path, those of a packet."""
+        path, _, direction = self.counts.partition(" ")
+        if not direction:
+            return dict(terms(self.counts))
+        return {part: int(n) for part, n in PATHS[path].counts(mtu=self.mtu, direction=direction).items()}
 
     @property
     def value(self) -> float:
