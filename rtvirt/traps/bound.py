@@ -14,7 +14,8 @@ from ..analysis.limits import whole_times
 from ..errors import Problem, SpecError
 from ..system import VM
 from ..units import format_ns
-from .rates import Stream, limited, scripted
+from .checks import table
+from .rates import Stream, curves, limited, scripted
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,7 +94,10 @@ def overhead_bound(vm: VM, platform: Any, interval: Any, *, limits: Mapping[str,
     >>> overhead_bound(rtos, ("micro_vmm", "sh-4a"), ms(10))
     OverheadBound(rtos: interrupt: 663 ns at each arrival, over within 663 ns; the longest section takes 663 ns)
     """
-    streams = scripted(vm, platform, arrivals or {}, responses or {}) + limited(platform, limits or {})
+    if not isinstance(vm, VM):
+        raise SpecError([Problem("vm", vm, "a VM", "take it from its system: system['name']", "")])
+    streams = scripted(vm, platform, curves("arrivals", arrivals or {}), table("responses", responses or {}, "ns by task")) \
+        + limited(platform, limits or {})
     windows = whole_times(interval, "interval")
     if (windows < 0).any():
         raise SpecError([Problem("interval", interval, "0 ns or more", "give lengths of time", "")])

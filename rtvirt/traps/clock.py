@@ -16,6 +16,7 @@ import numpy as np
 from ..errors import Problem, SpecError
 from ..results import Run
 from ..units import format_ns
+from .checks import whole_number
 
 POLICIES = {"lost": "one tick on dispatch however many were due (Xen, docs/xen-rules.md 9.2.2)",
             "catch-up": "every tick that was due is delivered, one after another, when the vCPU runs again",
@@ -45,6 +46,8 @@ def timer_window(expiry: int, set_at: int, *, xen: str = "4.17") -> tuple[int, i
     """
     if xen not in ERAS:
         raise SpecError([Problem("xen", xen, ", ".join(ERAS), "choose one of these versions")])
+    whole_number("expiry", expiry, 0)
+    whole_number("set_at", set_at, 0)
     due = max(expiry, set_at)
     return {"early": (max(set_at, due - SLOP), due), "window": (due, due + SLOP), "late": (due + SLOP, due + SLOP),
             "near": (max(due, set_at + SLOP),) * 2}[ERAS[xen]]
