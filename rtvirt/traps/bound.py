@@ -152,5 +152,5 @@ def trapping(platform: Any, limits: Mapping[str, ArrivalCurve]) -> Trapping:
     [0, 1]
     """
     streams = limited(platform, limits)
-    rows = tuple((stream.cost, period, max(0, -offset)) for stream in streams for period, offset in stream.curve.stairs)
+    rows = tuple((stream.cost, period, -offset) for stream in streams for period, offset in stream.curve.stairs)
     return Trapping(rows, max((stream.longest for stream in streams), default=0))

@@ -73,7 +73,8 @@ def test_a_cache_is_direct_mapped_and_a_tlb_forgets_the_oldest():
 @pytest.mark.parametrize("make, words", [
     (lambda: Timing(miss=-1), "Timing.miss"), (lambda: Timing(lines=0), "1 to 1,000,000"), (lambda: Timing(footprint=65), "0 to 64"),
     (lambda: loop(2, 5), "3 to 400"), (lambda: predicted(2), "3 to 400"), (lambda: loop(5, 0), "times"),
-    (lambda: Timing(tagged="no"), "True or False"), (lambda: measure("HLT", timing=5), "a Timing"), (lambda: measure("HLT", fuel=0), "1 to 10,000,000"),
+    (lambda: Timing(tagged="no"), "True or False"), (lambda: measure("HLT", timing=5), "a Timing"),
+    (lambda: measure("HLT", fuel=0), "1 to 10,000,000"),
     (lambda: measure("HLT", style="magic"), "interpreter"),
     (lambda: predicted(400), "fits in 64 lines")])
 def test_mistakes_are_explained(make, words):

@@ -27,7 +27,7 @@ class Trapping:
     Parameters
     ----------
     rows : tuple of (cost, period, jitter) [ns]
-        Traps that come at most so often, and what each costs; they count as the VM's most important work.
+        Traps that come at most so often, and what each costs; they count as the VM's most important work. A jitter below 0: not before.
     section : int [ns]
         The longest that nobody preempts.
     """
