@@ -74,8 +74,9 @@ def overhead_bound(vm: VM, platform: Any, interval: Any, *, limits: Mapping[str,
 
     Notes
     -----
-    In integers, for every position of the interval: a crossing that it cuts counts whole. Left out: caches and TLBs that have to be filled again, and
-    what the hypervisor does for nobody in particular.
+    Interrupts count for the VM that they are for, when they arrive. In a simulation whoever runs there then is delayed by them
+    (`Costs.interrupt`), and `rv.admit` charges them to all. In integers, for every position of the interval: a crossing that it cuts counts whole.
+    Left out: caches and TLBs that have to be filled again, and what the hypervisor does for nobody in particular.
 
     References
     ----------

@@ -23,6 +23,11 @@ def choose(field: str, value: Any, names: Iterable[str]) -> str:
     raise SpecError([Problem(field, value, ", ".join(known), f"did you mean {', '.join(close)}?" if close else "choose one of these")])
 
 
+def is_whole(value: Any, low: int, high: int) -> bool:
+    """True for an integer of that range."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and low <= value <= high
+
+
 def whole_number(field: str, value: Any, low: int, high: int | None = None) -> int:
     """An integer, at least `low`, at most `high`."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < low or (high is not None and value > high):

@@ -81,6 +81,13 @@ def test_no_job_is_later_than_its_bound(name, seed):
     print(f"{name}: {count} systems, {bounded} with bounds; bound/seen, median {np.median(close or [0]):.2f}, least {min(close, default=0):.2f}")
 
 
+def test_a_deadline_before_the_release_is_a_proof():
+    """Found by the full count: a jitter longer than the deadline leaves no window to cover, and the checker wanted one."""
+    vm = rv.VM("v", tasks=[rv.Task("t", wcet=us(10), period=ms(4), deadline=us(100), jitter=us(200))])
+    verdict = rv.admit(rv.System(vms=[vm]), rv.Null())
+    assert not verdict and checker.check(json.loads(json.dumps(verdict.certificate())))
+
+
 @pytest.mark.skipif(DISABLED, reason="the attack needs thousands of runs")
 @pytest.mark.parametrize("rows", [lambda rows: (), lambda rows: tuple((cost - cost // 10, *rest) for cost, *rest in rows)], ids=["rows", "a tenth"])
 def test_what_a_limit_allows_cannot_be_left_out(rows, monkeypatch, seed):

@@ -360,6 +360,7 @@ RTOS = rv.VM("rtos", tasks=[rv.Task("loop", wcet=100, period=1000)])
     (lambda: rv.traps.overhead_bound(RTOS, rv.Costs(), 1, limits=5), "a dict of arrival curves"),
     (lambda: rv.traps.overhead_bound(RTOS, rv.Costs(), 1, arrivals={"loop": 5}), "an ArrivalCurve"),
     (lambda: rv.admit(rv.System(vms=[RTOS]), rv.Null(), traps=5), "a dict from names of VMs"),
+    (lambda: rv.traps.guest_time(5, "rtos"), "a Run"),
     (lambda: rv.trap(None), "a time, for a step that is a trap"),
     (lambda: rv.trap(FOREVER), "a trap ends"),
     (lambda: rv.traps.cost("arm_el2", "x-gene", "hypercall").ns, "clock_mhz"),
