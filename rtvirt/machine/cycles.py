@@ -272,11 +272,13 @@ def predicted(every: int, timing: Timing | None = None) -> dict[str, float]:
 
     A loop of `every` words lies in ``every / line`` lines and ``every / page`` pages. Each crossing costs its own cycles and the monitor's
     instructions, and then one miss for each line of the loop that the monitor's footprint has pushed out (the monitor's own lines are
-    pushed out by the loop in turn: that counts twice), and one walk for each page if the TLB has no tags.
+    pushed out by the loop in turn: that counts twice), and one walk for each page if the TLB has no tags. A hypercall is the same with
+    less to decode; a call-out of translated code costs itself, as nothing is emptied or pushed out.
 
     Notes
     -----
-    For "clean", where every sensitive instruction traps, and a loop that begins behind the trap area (address 13) and fits in the cache.
+    For "clean", where every sensitive instruction traps (paravirtual: for a loop whose sensitive instruction is a hypercall; binary
+    translation: for one that does not trap, and is patched), and a loop that begins behind the trap area (address 13) and fits in the cache.
     """
     check_every(every)
     timing = timing or Timing()
@@ -289,6 +291,7 @@ def predicted(every: int, timing: Timing | None = None) -> dict[str, float]:
     again = 2 * pushed * timing.miss + (0 if timing.tagged else len(pages) * timing.walk)
     native = float(timing.instruction)
     return {"bare": native, "trap-and-emulate": native + (timing.crossing + timing.emulate + again) / every,
+            "paravirtual": native + (timing.crossing + timing.hypercall + again) / every, "binary-translation": native + timing.callout / every,
             "interpreter": float(timing.interpret), "hybrid": float(timing.interpret)}
 
 
