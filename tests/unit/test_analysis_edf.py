@@ -8,6 +8,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from drawn import within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import analysis_uniprocessor as oracle
@@ -31,15 +32,12 @@ from rtvirt.units import ms, us
 
 def random_tasks(rng, count, top=8, load=1.0, jitter=False):
     """Deadlines from short to longer than periods; utilization up to `load` (included)."""
-    while True:
-        tasks = []
-        for _ in range(count):
-            period = rng.randint(2, top)
-            cost = rng.randint(1, max(1, period // 2))
-            tasks.append({"period": period, "cost": cost, "deadline": rng.randint(cost, 2 * period),
-                          "jitter": rng.randint(0, period) if jitter else 0})
-        if sum(Fraction(t["cost"], t["period"]) for t in tasks) <= load:
-            return tasks
+    def draw():
+        period = rng.randint(2, top)
+        cost = rng.randint(1, max(1, period // 2))
+        return {"period": period, "cost": cost, "deadline": rng.randint(cost, 2 * period), "jitter": rng.randint(0, period) if jitter else 0}
+
+    return within(load, count, draw)
 
 
 def as_tasks(rows):

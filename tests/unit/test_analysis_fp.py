@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from drawn import within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import analysis_uniprocessor as oracle
@@ -19,14 +20,12 @@ from rtvirt.units import ms, us
 
 
 def random_tasks(rng, count, top=7, jitter=False, load=1.0):
-    while True:
-        tasks = []
-        for _ in range(count):
-            period = rng.randint(2, top)
-            tasks.append({"period": period, "cost": rng.randint(1, max(1, period // 2)), "deadline": 10**6,
-                          "jitter": rng.randint(0, 2 * period) if jitter else 0})
-        if sum(Fraction(t["cost"], t["period"]) for t in tasks) < load:
-            return tasks
+    def draw():
+        period = rng.randint(2, top)
+        return {"period": period, "cost": rng.randint(1, max(1, period // 2)), "deadline": 10**6,
+                "jitter": rng.randint(0, 2 * period) if jitter else 0}
+
+    return within(load, count, draw, full=False)
 
 
 def as_tasks(rows):

@@ -8,6 +8,7 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
+from drawn import within
 from oracle import analysis_mixed as oracle
 
 import rtvirt as rv
@@ -35,16 +36,14 @@ from rtvirt.units import ms
 
 def random_rows(rng, count, *, top=10, implicit=False, load=1.0):
     """Small tasks, some of high criticality; LO mode not overloaded."""
-    while True:
-        rows = []
-        for _ in range(count):
-            period = rng.randint(3, top)
-            lo = rng.randint(1, max(1, period // 3))
-            high = rng.random() < 0.5
-            hi = rng.randint(lo, min(period, 2 * lo + 1)) if high else 0
-            rows.append({"lo": lo, "hi": hi, "period": period, "deadline": period if implicit else rng.randint(max(lo, hi), period), "high": high})
-        if sum(Fraction(row["lo"], row["period"]) for row in rows) <= load:
-            return rows
+    def draw():
+        period = rng.randint(3, top)
+        lo = rng.randint(1, max(1, period // 3))
+        high = rng.random() < 0.5
+        hi = rng.randint(lo, min(period, 2 * lo + 1)) if high else 0
+        return {"lo": lo, "hi": hi, "period": period, "deadline": period if implicit else rng.randint(max(lo, hi), period), "high": high}
+
+    return within(load, count, draw, cost="lo")
 
 
 def as_tasks(rows, name="t", scale=1):

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
+from drawn import within
 from oracle import analysis_multicore as oracle
 
 import rtvirt as rv
@@ -42,14 +43,12 @@ EDF_TESTS = ("gfb", "bak", "bcl", "bar", "rta", "rta-lc")
 
 def random_rows(rng, count, cpus, *, top=12, implicit=False, load=1.0):
     """Small tasks in order of priority, deadlines up to periods, utilization up to `load` a pCPU."""
-    while True:
-        rows = []
-        for _ in range(count):
-            period = rng.randint(2, top)
-            cost = rng.randint(1, max(1, 2 * period // 3))
-            rows.append({"period": period, "cost": cost, "deadline": period if implicit else rng.randint(cost, period)})
-        if used(rows) <= load * cpus:
-            return rows
+    def draw():
+        period = rng.randint(2, top)
+        cost = rng.randint(1, max(1, 2 * period // 3))
+        return {"period": period, "cost": cost, "deadline": period if implicit else rng.randint(cost, period)}
+
+    return within(load * cpus, count, draw)
 
 
 def used(rows):
