@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rtvirt as rv
-from rtvirt.analysis import BVTShare, Credit2Share, NoBound, ProportionalShare, share_table
+from rtvirt.analysis import BoundedDelay, BVTShare, Credit2Share, NoBound, ProportionalShare, share_table
 from rtvirt.errors import SpecError
 from rtvirt.jit import DISABLED
 from rtvirt.system import BvtContract
@@ -18,19 +18,46 @@ from rtvirt.units import ms, us
 DURATION, TRIES = (ms(60), 2) if DISABLED else (ms(400), 150)
 
 
-def least_margin(run, vm, share, begin=0):
-    """The least of (supply − bound) over all windows, and of (latency − wait) where it is known [ns]. `vm` is always runnable from `begin` on.
-
-    A worst window begins where a stint ends (or at `begin`) and ends where one begins (or at the end of the run): the bound's slope is at
-    most 1. Supplies are differences of a cumulated sum.
+def stints(run, vm):
+    """Where windows may open and close, and what `vm` has had until then: a worst window begins where a stint ends (or at 0) and ends where one
+    begins (or at the end of the run), as the bound's slope is at most 1 [ns].
     """
-    mine = run.slices[(run.slices.vm == vm) & (run.slices.end > begin)]
-    starts, ends = np.maximum(mine.start.to_numpy(), begin), mine.end.to_numpy()
-    before = np.concatenate([[0], np.cumsum(ends - starts)])
-    opens, closes = np.concatenate([[begin], ends]), np.concatenate([starts, [run.duration]])
-    spans, got = closes[None, :] - opens[:, None], before[None, :] - before[:, None]
-    later = spans >= 0
-    return int((got - share.sbf(np.maximum(spans, 0)))[later].min()), int(getattr(share, "latency", DURATION) - (closes - opens).max())
+    mine = run.slices[run.slices.vm == vm]
+    starts, ends = mine.start.to_numpy(), mine.end.to_numpy()
+    return np.concatenate([[0], ends]), np.concatenate([starts, [run.duration]]), np.concatenate([[0], np.cumsum(ends - starts)])
+
+
+def margins(share, opens, closes, before):
+    """Supply − bound, for each close the least of all windows that open before [ns]. `vm` is always runnable.
+
+    The bound is a line, rounded down, from its delay on: the window that is furthest below the line is the same for every line of that slope, so
+    one opening for each close is looked at, and not thousands. If some window has too little, then this one has (shorter ones than the delay, of
+    which nothing is asked, lie above the line).
+    """
+    ahead = before - float(share.rate) * opens
+    worst = np.maximum.accumulate(np.where(ahead == np.maximum.accumulate(ahead), np.arange(len(ahead)), 0))
+    return before - before[worst] - share.sbf(closes - opens[worst])
+
+
+def least_margin(run, vm, share):
+    """The least of (supply − bound) over all windows, and of (latency − wait) where it is known [ns]. `vm` is always runnable."""
+    opens, closes, before = stints(run, vm)
+    return int(margins(share, opens, closes, before).min()), int(getattr(share, "latency", DURATION) - (closes - opens).max())
+
+
+def test_the_window_with_the_least_is_among_those_looked_at(seed):
+    """Against all windows: of sound bounds, and of bounds that promise too much, until they are broken."""
+    rng, broken = random.Random(seed), 0
+    for k in range(2 if DISABLED else 12):
+        system, credit2, share, initial = attack(rng)
+        opens, closes, before = stints(rv.simulate(system, credit2, duration=ms(60), seed=k, initial=initial), "v")
+        for delay in (int(share.delay) // less for less in (1, 9, 50, 10**9)):
+            bound = BoundedDelay(share.rate, delay)
+            some = margins(bound, opens, closes, before).min()
+            every = [(before[i:] - before[i] - bound.sbf(closes[i:] - opens[i])).min() for i in range(len(opens))]
+            assert (some < 0) == (min(every) < 0) and (some == min(every) or some >= 0)
+            broken += some < 0
+    assert broken
 
 
 def adversary(rng, name, weight):
