@@ -16,6 +16,7 @@ from oracle.systems import SCHEDULERS, system
 
 import rtvirt as rv
 from rtvirt import simulation
+from rtvirt.jit import DISABLED
 from rtvirt.units import ms, us
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +99,7 @@ for name in sorted(SCHEDULERS):
 """
 
 
+@pytest.mark.skipif(DISABLED, reason="it starts both itself")
 def test_compiled_and_interpreted_give_the_same_bits(seed):
     code = DIGESTS.format(root=str(ROOT), tests=str(ROOT / "tests"), first=seed * 1000)
     outputs = []

@@ -10,7 +10,7 @@ from oracle import analysis_mixed, analysis_multicore, analysis_supply
 from test_analysis_mixed import passes
 from test_analysis_mixed import random_rows as mixed_rows
 from test_analysis_multicore import random_rows, used
-from test_analysis_mutants import NAME, forget, loaded  # noqa: F401
+from test_analysis_mutants import NAME, forget, loaded, pytestmark  # noqa: F401
 
 W, G, F, L = "multicore.windows", "multicore.global_edf", "multicore.global_fp", "multicore.limited_carry_in"
 V, T, P, M, E, C = "multicore.virtual", "multicore.tardiness", "multicore.partition", "mixed_criticality", "edf_vd", "mode_change"

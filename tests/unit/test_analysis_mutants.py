@@ -16,6 +16,9 @@ import numpy as np
 import pytest
 from oracle import analysis_supply, analysis_uniprocessor
 
+from rtvirt.jit import DISABLED
+
+pytestmark = pytest.mark.skipif(DISABLED, reason="the mutants are never compiled: without the JIT they would be the same once more")
 PACKAGE = Path(__file__).resolve().parents[2] / "rtvirt"
 NAME = "rtvirt_mutant"
 
