@@ -24,7 +24,7 @@ from .sedf import Sedf
 from .servers import Cbs, Deferrable, Periodic, Polling, Sporadic
 from .systems import SCHEDULERS, system
 
-SECONDS, LEAST = 2.0, 10 if DISABLED else 100
+SECONDS, LEAST = (0.5, 10) if DISABLED else (1.0, 100)
 ASIDE = {"tick", "account", "dispatch", "preempt", "block", "wake", "unboost", "start"}    # events whose value is a snapshot
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from test_machine import EXPECTED
 
 import rtvirt as rv
 from rtvirt.jit import DISABLED
@@ -41,7 +42,7 @@ def test_mini_runs_on_every_bare_machine(variant, compiled):
 
 
 PROMISED = [(v, style) for v in VARIANTS for style in STYLES
-            if style in ("interpreter", "binary-translation") or rv.machine.theorems(v)[3 if style == "hybrid" else 1].holds]
+            if style in ("interpreter", "binary-translation") or EXPECTED[v, "1974"][style == "hybrid"]]      # theorem 3, or 1
 LUCKY = [("pdp10", "trap-and-emulate"), ("pdp10", "paravirtual"),     # it never uses JRST 1
          ("x86", "hybrid"), ("vax", "hybrid")]         # its tasks execute none of the user-sensitive instructions
 
