@@ -121,7 +121,7 @@ def test_nobody_and_far_too_much():
 @pytest.mark.parametrize("cpus", [1, 2])
 def test_credit2_shares_by_weight(cpus):
     """Hogs that want more than there is get it by weight, within a round of resets, unless one wants more than a whole pCPU."""
-    for seed in range(12):
+    for seed in range(2 if DISABLED else 12):
         rnd = random.Random(seed)
         weights = [rnd.randint(100, 400) for _ in range(rnd.randint(2 * cpus + 1, 6))]
         vms = [rv.VM(f"v{i}", tasks=[rv.hog()], weight=w) for i, w in enumerate(weights)]
