@@ -64,7 +64,7 @@ def test_bounds_on_a_periodic_resource_are_those_of_its_worst_supply(seed):
     for _ in range(100):
         period = rng.randint(2, 6)
         supply = PeriodicResource(period, rng.randint((period + 1) // 2, period))
-        rows = random_tasks(rng, rng.randint(1, 3), top=12, load=float(supply.rate))
+        rows = random_tasks(rng, rng.randint(1, 3), top=12, load=supply.rate)
         units = np.diff(supply.sbf(np.arange(3001))).tolist()
         jobs = oracle.run(oracle.periodic_jobs(rows, (0,) * len(rows), 900), "fp", units, end=3000)
         expected = [max(job.done - job.arrival for job in jobs if job.task == i) for i in range(len(rows))]
@@ -175,7 +175,7 @@ def test_a_slot_table_supply_is_never_overestimated(seed):
         frame = rng.randint(4, 8)
         slots = [(0, rng.randint(1, 2)), (3, 1)]
         supply = SlotTable(slots, frame)
-        rows = random_tasks(rng, 2, top=20, load=float(supply.rate))
+        rows = random_tasks(rng, 2, top=20, load=supply.rate)
         bounds = list(fp_response_times(as_tasks(rows), supply).values())
         units = [int(any(s <= t < s + n for s, n in slots)) for t in range(frame)]
         for shift in range(frame):
