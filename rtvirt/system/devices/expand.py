@@ -58,12 +58,7 @@ def thread_task(thread: Thread) -> Task:
 
 def is_kernel(task: Task) -> bool:
     """Is it more urgent than any task of the guest (1.2)?"""
-    return of_device(task) and task.priority is None and task.budget is None
-
-
-def of_device(task: Task) -> bool:
-    """Has a device brought it along?"""
-    return task.actions is not None and task.actions[-1].kind in ("serve", "scan")
+    return task.of_device and task.priority is None and task.budget is None
 
 
 def check(system: System, plumbing: Plumbing) -> Iterator[Problem]:
@@ -75,7 +70,7 @@ def check(system: System, plumbing: Plumbing) -> Iterator[Problem]:
             yield Problem(f"devices: thread {thread.key}", thread.vm, ", ".join(vms) or "no VMs", "name a VM of the system", "")
         elif not 0 <= thread.vcpu < vms[thread.vm].vcpus:
             yield Problem(f"devices: thread {thread.key}", thread.vcpu, f"vCPUs 0 to {vms[thread.vm].vcpus - 1}", "name a vCPU of the VM", "")
-        elif thread.name in {task.name for task in vms[thread.vm].tasks if not of_device(task)}:
+        elif thread.name in {task.name for task in vms[thread.vm].tasks if not task.of_device}:
             yield Problem(f"devices: thread {thread.key}", thread.name, "a name that no task of the VM has", "rename the task or the device", "")
         if not 1 <= thread.batch <= MOST_BATCH:
             yield Problem(f"devices: thread {thread.key}.batch", thread.batch, f"1 to {MOST_BATCH}", "take fewer messages at a time", "")
