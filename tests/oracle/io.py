@@ -342,7 +342,6 @@ class IoWorld(World):
         m.place = "queue"
         s.queue.append(m)
         if s.line:
-            m.at["known"] = now
             if s.line.serving is None:
                 self.begin_service(s.line)
             return None
@@ -443,11 +442,11 @@ class IoWorld(World):
     def take(self, m: OMessage) -> OMessage:
         """Out of its queue, or past it: a server begins with it."""
         s, now, stamps = self.stage_of(m), self.now, m.at
-        if m in s.queue:
-            self.consume(s, m)
-        m.place, stamps["taken"] = "taken", now
-        if stamps["known"] < 0:
+        stamps["taken"] = now
+        if stamps["known"] < 0 and s.thread and m.place == "queue":
             self.know(m)
+        if m.place == "queue":
+            self.consume(s, m)
         if s.index == s.path.spec.leave and s.thread:
             m.slot = False
         if s.path.spec.pool and s.index == s.path.spec.enter and s.thread:
@@ -455,11 +454,12 @@ class IoWorld(World):
         done = s.done - m.done_before
         if s.line:
             self.account(m, stamps["in"], now, [("batching", done)])
-        else:
+        elif m.place == "queue":
             from_outside = s.path.spec.arrivals if s.index == 0 else s.path.stages[s.index - 1].line
             self.account(m, stamps["in"], stamps["known"], [("moderation" if from_outside else "suppression", NEVER)])
             told = self.upcalls[s.thread.vm][0] + s.spec.port.handler if m.by_port else 0
-            self.account(m, stamps["known"], now, [("cost", told), ("batching", done)], s.vcpu, self.wait_of(s))
+            self.account(m, stamps["known"], now, [("cost", told), ("batching", done)], s.vcpu, self.wait_of(s.path, s.thread))
+        m.place = "taken"
         return m
 
     def consume(self, s: OStage, m: OMessage) -> None:
@@ -488,7 +488,7 @@ class IoWorld(World):
             self.account(m, stamps["taken"], self.now, [("cost", NEVER)])
         else:
             work = [("cost", self.threads[s.thread].fixed + s.spec.each), ("batching", (m.of_batch - 1) * s.spec.each)]
-            self.account(m, stamps["taken"], self.now, work, s.vcpu, self.wait_of(s))
+            self.account(m, stamps["taken"], self.now, work, s.vcpu, self.wait_of(s.path, s.thread))
 
     def unpool(self, m: OMessage) -> None:
         """Room in its pool: whoever waits for it is woken (2.8)."""
@@ -537,7 +537,7 @@ class IoWorld(World):
     def interpose(self, m: OMessage) -> None:
         """The hypervisor serves it in the time of whoever runs."""
         s = self.stage_of(m)
-        m.of_batch, m.at["known"] = 0, self.now
+        m.of_batch = 0
         s.interposed, s.last_interposed = self.take(m), self.now
         s.interposed_due = self.now + s.spec.switch + s.spec.each
         victim = self.pcpus[s.vcpu.pcpu].current
@@ -573,7 +573,7 @@ class IoWorld(World):
         t = self.by_name[m.path.spec.into]
         m.at["taken"], m.at["out"] = m.job.start, m.job.finish
         own = NEVER if t.spec.actions else t.demand(m.job.number)
-        self.account(m, m.at["in"], m.job.finish, [("cost", own)], t.pinned or t.vm.vcpus[0], "frontend_wait")
+        self.account(m, m.at["in"], m.job.finish, [("cost", own)], t.pinned or t.vm.vcpus[0], self.wait_of(m.path, t))
         self.ended(m)
 
     def ended(self, m: OMessage) -> None:
@@ -604,8 +604,6 @@ class IoWorld(World):
         """Out of whatever holds it; lines begin with their next later."""
         if m.place == "backlog":
             m.path.backlog.remove(m)
-        elif m.place == "app":
-            m.at["taken"] = m.job.start
         elif m.place == "queue":
             self.consume(self.stage_of(m), m)
         elif m.place == "taken":
@@ -686,9 +684,9 @@ class IoWorld(World):
 
     # ------------------------------------------------------------ where the time went
 
-    def wait_of(self, s: OStage) -> str:
+    def wait_of(self, path: OPath, t: OTask) -> str:
         """Waiting for whose vCPU (8.2)?"""
-        return "frontend_wait" if s.path.spec.frontend == s.thread.vm.spec.name else "driver_wait"
+        return "frontend_wait" if path.spec.frontend == t.vm.spec.name else "driver_wait"
 
     def account(self, m: OMessage, begin: int, end: int, work: list[tuple[str, int]], v: OVcpu | None = None, wait: str = "") -> None:
         """Of [begin, end) what `v` did not run is `wait`, then each cause at most so much, and the rest `shared`."""
@@ -707,6 +705,5 @@ class IoWorld(World):
         super().close()
         for path in self.ways:
             for m in [m for m in path.messages if m.place == "app"]:
-                m.at["taken"] = m.job.start
                 if m.job.finish >= 0:
                     self.app_ends(m)
