@@ -24,8 +24,8 @@ class Paths(Mapping[str, "pd.DataFrame"]):
 
     A table has one row a message, in the order in which they ended, those still on their way at the end: its number; ``dropped``, the stage
     where it was given up, or empty; ``total`` from its first instant to its delivery [ns], -1 if it was not delivered; the causes, which add
-    up to the time from its first instant to its end (docs/io-model.md 8); the stamps of each stage, ``<stage>.in``, ``.known``, ``.taken``, ``.out`` [ns],
-    -1 where it has not been.
+    up to the time from its first instant to its end (docs/io-model.md 8); the stamps of each stage, ``<stage>.in``, ``.known``, ``.taken``,
+    ``.out`` [ns], -1 where it has not been.
 
     Raises
     ------

@@ -1,7 +1,8 @@
 """The event loop: one source for all schedulers.
 
 `rtvirt.jit.loop_for` executes `vcpus.py` and this file once for each scheduler, with the name ``policy`` bound to that scheduler's module, and
-compiles the result; once more, with `paths.py` and its companions, for systems that have devices (``DEVICES``). The loop calls ``policy.start, place, wake, sleep, yield_, decide, tick, account, leave, worth``, and, of schedulers
+compiles the result; once more, with `paths.py` and its companions, for systems that have devices (``DEVICES``).
+The loop calls ``policy.start, place, wake, sleep, yield_, decide, tick, account, leave, worth``, and, of schedulers
 that have them, ``replenish, saved, reconfigured`` (`vcpus.py`).
 
 Order at one instant (docs/model.md 1.2): work ends < replenishments < registers saved < releases < ticks < accounting < slice timers <

@@ -18,8 +18,8 @@ def must_tell(old, new, event):
 
 @kernel
 def event_after(cons, after, outstanding):
-    """Where a consumer that goes to sleep sets its event index: at the next message, a later one (8.1.7), or (`after` 0) at half of what is outstanding
-    (8.4.5)."""
+    """Where a consumer that goes to sleep sets its event index: at the next message, a later one (8.1.7), or (`after` 0) at half of what
+    is outstanding (8.4.5)."""
     if after == 0:
         return (cons + (outstanding >> 1) + 1) & MASK
     return (cons + after) & MASK

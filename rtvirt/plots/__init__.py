@@ -21,6 +21,7 @@ from .stints import stints
 from .style import COLOURS, Picture, describe, meaning_of, show, styled
 from .supply_demand import SupplyDemand, curves, supply_demand
 from .supply_seen import least_supply, supply_seen
+from .throughput import throughput
 from .trap_costs import trap_costs
 from .two_numbers import two_numbers
 from .verdicts import verdicts
@@ -28,5 +29,6 @@ from .why import why
 
 __all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "bars", "classes", "compare", "credit_curves", "credits", "crossover",
            "curves", "describe", "ecdf", "executors", "gantt", "held_against", "interfaces", "least_supply", "meaning_of", "medians",
-           "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand", "supply_seen", "tail", "trap_costs",
+           "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand", "supply_seen", "tail", "throughput",
+           "trap_costs",
            "two_numbers", "verdicts", "why", "wilson"]

@@ -11,5 +11,6 @@ from .system import System
 from .task import Step, Task, block, hog, ranks_of, request, run, send, submit, trap, yield_
 from .vm import VM
 
-__all__ = ["FOREVER", "VM", "Arrivals", "BvtContract", "Change", "Costs", "CustomDevice", "Distribution", "SedfContract", "Step", "System", "Task", "block", "empirical",
+__all__ = ["FOREVER", "VM", "Arrivals", "BvtContract", "Change", "Costs", "CustomDevice", "Distribution",
+           "SedfContract", "Step", "System", "Task", "block", "empirical",
            "exponential", "hog", "normal", "ranks_of", "request", "run", "send", "submit", "trap", "uniform", "yield_"]

@@ -12,9 +12,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "rtvirt"
 LAYERS = [
-    {"errors"}, {"units", "kernels", "lowering", "notice", "datafolder", "files", "checker"}, {"jit"}, {"rng", "rows"}, {"timers", "traffic"}, {"state"},
+    {"errors"}, {"units", "kernels", "lowering", "notice", "datafolder", "files", "checker"},
+    {"jit"}, {"rng", "rows"}, {"timers", "traffic"}, {"state"},
     {"schedulers", "guests"}, {"engine", "system"}, {"wiring"}, {"build"}, {"paths"},
-    {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data", "workloads"}, {"analysis"}, {"traps"},
+    {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data", "workloads"}, {"analysis"}, {"traps", "throughput"},
     {"xentrace", "machine", "silicon", "sweeps", "interop"},
     {"plots", "exercises"}, {"explorers"}, {"cli"}, {"__main__", "__init__"},
 ]

@@ -84,7 +84,8 @@ def check(system: System, plumbing: Plumbing) -> Iterator[Problem]:
             yield Problem(f"devices: path {path.name}", len(path.stages), f"1 to {MOST_STAGES} stages", "leave some out", "")
         yield from check_stages(path, set(threads), lines, plumbing)
         if path.into is not None and not is_channel_task(system, path.into):
-            yield Problem(f"devices: path {path.name}", path.into, "a task with arrival='channel', written vm/task", "name the task that gets the messages", "")
+            yield Problem(f"devices: path {path.name}", path.into, "a task with arrival='channel', written vm/task",
+                          "name the task that gets the messages", "")
     yield from check_submits(system, plumbing)
 
 
@@ -93,7 +94,8 @@ def check_stages(path: Path, threads: set[str], lines: set[str], plumbing: Plumb
     for stage in path.stages:
         where = f"devices: path {path.name}, stage {stage.name}"
         if stage.server not in threads | lines:
-            yield Problem(where, stage.server, ", ".join(sorted(threads | lines)) or "nothing", "name a thread (vm/thread) or a line of the device", "")
+            yield Problem(where, stage.server, ", ".join(sorted(threads | lines)) or "nothing",
+                          "name a thread (vm/thread) or a line of the device", "")
         elif stage.server in lines and (stage.port or stage.distance is not None):
             yield Problem(where, stage.server, "a thread", "a line takes no interrupts: leave the port and the distance out", "")
     if path.pool is not None and path.pool not in plumbing.pools:
