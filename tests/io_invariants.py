@@ -41,9 +41,9 @@ def check_message(plumbing: Plumbing, path: Path, row: Sequence[int]) -> None:
     assert min(causes) >= 0, f"{who}: a negative cause {causes}"
     if total >= 0:
         assert sum(causes) == total, f"{who}: causes add up to {sum(causes)}, not {total}"
-    lines = {line.name for line in plumbing.lines}
-    stages = [one if stage.server not in lines else (one[0], *one[2:])                   # a line is never told
-              for stage, one in zip(path.stages, stamps_of(path, row), strict=False)]
+    untold = {line.name for line in plumbing.lines}
+    stages = [one if one[1] >= 0 or not (stage.server in untold or stage.distance is not None) else (one[0], *one[2:])
+              for stage, one in zip(path.stages, stamps_of(path, row), strict=False)]    # lines and the hypervisor need not be told
     flat = [stamp for one in [*stages, *stamps_of(path, row)[-1:] * (path.into is not None)] for stamp in one]
     reached = [stamp for stamp in flat if stamp >= 0]
     assert reached == sorted(reached), f"{who}: stamps go backwards {flat}"

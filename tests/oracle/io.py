@@ -155,9 +155,10 @@ class IoWorld(World):
 
     def device_timers(self) -> list[tuple[int, Any]]:
         """1.6."""
-        timers: list[tuple[int, Any]] = [(line.due, lambda line=line: self.line_ends(line)) for line in self.lines.values()]
+        timers: list[tuple[int, Any]] = [(p.source.next.release if p.source and p.source.next else NEVER, lambda p=p: self.arrival(p))
+                                         for p in self.ways]
+        timers += [(line.due, lambda line=line: self.line_ends(line)) for line in self.lines.values()]
         timers += [(s.interposed_due, lambda s=s: self.interposed_ends(s)) for s in self.stages]
-        timers += [(p.source.next.release if p.source and p.source.next else NEVER, lambda p=p: self.arrival(p)) for p in self.ways]
         timers += [(s.rings, lambda s=s: self.timeout(s)) for s in self.stages]
         timers += [(p.up_due, lambda p=p: self.connect(p)) for p in self.ways]
         return timers
@@ -333,7 +334,7 @@ class IoWorld(World):
             return None
         self.account(m, m.accounted_to, now, [("ring", NEVER)])
         m.at["in"] = now
-        m.slot = m.slot or (s.index == s.path.spec.enter and s.path.spec.slots is not None)
+        m.slot = m.slot or s.index == s.path.spec.enter
         self.counter += 1
         m.order, m.by_port, m.done_before = self.counter, False, s.done
         if interposed:
@@ -445,12 +446,12 @@ class IoWorld(World):
         stamps["taken"] = now
         if stamps["known"] < 0 and s.thread and m.place == "queue":
             self.know(m)
-        if m.place == "queue":
-            self.consume(s, m)
-        if s.index == s.path.spec.leave and s.thread:
+        if s.index == s.path.spec.leave and s.thread and m.place == "queue":
             m.slot = False
         if s.path.spec.pool and s.index == s.path.spec.enter and s.thread:
             m.pooled = True
+        if m.place == "queue":
+            self.consume(s, m)
         done = s.done - m.done_before
         if s.line:
             self.account(m, stamps["in"], now, [("batching", done)])
@@ -480,7 +481,7 @@ class IoWorld(World):
         """Out of its stage."""
         s, stamps = self.stage_of(m), m.at
         m.place, stamps["out"] = "between", self.now
-        if s.line and s.index == s.path.spec.leave:
+        if s.index == s.path.spec.leave:
             m.slot = False
         if m.pooled and s.index == s.path.spec.pool_until:
             self.unpool(m)
@@ -548,6 +549,7 @@ class IoWorld(World):
         """Out."""
         m, s.interposed, s.interposed_due = s.interposed, None, NEVER
         self.pass_on([m])
+        self.move_on(m.path)
 
     # ------------------------------------------------------------ ends
 
@@ -658,6 +660,7 @@ class IoWorld(World):
     def reissued(self, m: OMessage) -> OMessage:
         """On its way back to the backlog."""
         self.remove(m)
+        self.account(m, m.accounted_to, self.now, [("ring", NEVER)])
         for stamps in m.stamps[m.path.spec.enter:]:
             stamps.update(dict.fromkeys(stamps, -1))
         m.place, m.stage = "backlog", m.path.spec.enter
