@@ -57,12 +57,16 @@ def go_in(st, q, now, m, s):
     """Into the queue of a stage; a line that is free serves at once, and so may the hypervisor (5.3). False if that cannot be."""
     io, stage = st.io, st.io.stages[s]
     message, path = io.messages[m], io.paths[stage.path]
-    if (stage.vm != NOBODY and not st.vms[stage.vm].alive) or stage.waiting >= stage.capacity:
+    if stage.vm != NOBODY and not st.vms[stage.vm].alive:
+        return False
+    interposed = stage.distance != NEVER and may_interpose(st, now, s)
+    if not interposed and stage.waiting >= stage.capacity:
         return False
     if stage.place == path.enter:
         message.slot = 1
         path.held += 1
-    if stage.distance != NEVER and may_interpose(st, now, s):
+    if interposed:
+        join_pool(st, m, s)
         interpose(st, now, m, s)
         return True
     if stage.line != NOBODY:
@@ -213,7 +217,7 @@ def room_in_pool(st, s):
 def take(st, now, s):
     """The first message of a queue, which is in its thread's hands now."""
     io, stage = st.io, st.io.stages[s]
-    m, path = stage.first, st.io.paths[stage.path]
+    m = stage.first
     message = io.messages[m]
     stage.first = message.next
     message.where = IN_HAND
@@ -226,10 +230,17 @@ def take(st, now, s):
         set_alarm(st.alarms, io.rails.hold + s, NEVER)
     is_taken(st, m, s, now)
     free_slot(st, m, s)
-    if path.pool != NOBODY and stage.place == path.enter:
-        message.pooled = 1
-        io.pools[path.pool].used += 1
+    join_pool(st, m, s)
     return m
+
+
+@kernel
+def join_pool(st, m, s):
+    """A request is in flight from now on, where its path counts them."""
+    path = st.io.paths[st.io.stages[s].path]
+    if path.pool != NOBODY and st.io.stages[s].place == path.enter:
+        st.io.messages[m].pooled = 1
+        st.io.pools[path.pool].used += 1
 
 
 @kernel
