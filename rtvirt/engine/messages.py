@@ -172,11 +172,18 @@ def line_takes(st, m, s, now):
 @kernel
 @seldom
 def enters_stage(st, m, s, now):
+    """A message has come in."""
+    message = st.io.messages[m]
+    message.arrived, message.done = now, st.io.stages[s].served
+    stamp(st, m, s, IN, now)
+
+
+@kernel
+@seldom
+def before_stage(st, m, s):
     """A message stands before a stage's door."""
     message = st.io.messages[m]
-    message.stage, message.where, message.arrived, message.known, message.rang, message.next = s, AT_DOOR, now, NEVER, 0, NOBODY
-    message.done = st.io.stages[s].served
-    stamp(st, m, s, IN, now)
+    message.stage, message.where, message.known, message.rang, message.next = s, AT_DOOR, NEVER, 0, NOBODY
 
 
 @kernel

@@ -6,7 +6,7 @@ Executed once for each scheduler, together with `vcpus.py` and `loop.py`, for sy
 from __future__ import annotations
 
 from rtvirt.engine.jobs import take_release
-from rtvirt.engine.messages import blame, enters_application, enters_stage, has_left, is_known, is_taken, record_message
+from rtvirt.engine.messages import before_stage, blame, enters_application, enters_stage, has_left, is_known, is_taken, record_message
 from rtvirt.engine.rings import event_after, must_tell
 from rtvirt.jit import kernel, seldom
 from rtvirt.state import RING
@@ -27,7 +27,7 @@ def enter(st, q, now, m, s):
     """A message comes to a stage: it needs a slot of the ring where its path has one (2.4)."""
     io, stage = st.io, st.io.stages[s]
     path = io.paths[stage.path]
-    enters_stage(st, m, s, now)
+    before_stage(st, m, s)
     if stage.place == path.enter and (path.down or path.held >= path.slots or path.backlog > 0):
         if path.drop_full or (path.down and not path.reissue) or path.backlog >= path.backlog_limit:
             drop(st, q, now, m, stage.place)
@@ -65,6 +65,7 @@ def go_in(st, q, now, m, s):
     if stage.place == path.enter:
         message.slot = 1
         path.held += 1
+    enters_stage(st, m, s, now)
     if interposed:
         join_pool(st, m, s)
         interpose(st, now, m, s)
@@ -146,8 +147,7 @@ def move_backlog(st, q, now, p):
         path.first_waiting = io.messages[m].next
         path.backlog -= 1
         blame(st, m, RING_WAIT, now)
-        io.messages[m].arrived, io.messages[m].next = now, NOBODY
-        io.messages[m].done = io.stages[s].served
+        io.messages[m].next = NOBODY
         if not go_in(st, q, now, m, s):
             give_up(st, q, now, m, path.enter)
     return publish(st, q, now, s)
