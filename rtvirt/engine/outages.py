@@ -178,7 +178,7 @@ def unlink(st, m):
         if stage.last == m:
             stage.last = before
         stage.waiting -= 1
-        stage.cons = (stage.cons + 1) & MASK
+        stage.cons = (stage.cons + 1) & MASK                # it counts as consumed
     elif message.where == IN_HAND:
         for i in range(io.threads[stage.thread].taken):
             if io.hands[stage.thread, i] == m:
@@ -208,6 +208,11 @@ def unlink(st, m):
         if path.last_waiting == m:
             path.last_waiting = before
         path.backlog -= 1
+    elif message.where == WITH_APPLICATION:
+        channel = st.tasks[io.paths[message.path].into].channel
+        for job in range(RING):
+            if io.carried[channel, job] == m + 1:
+                io.carried[channel, job] = 0
 
 
 @kernel
