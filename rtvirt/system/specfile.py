@@ -124,6 +124,10 @@ def line_of(field: str, data: Any, lines: dict[tuple[Any, ...], int]) -> int:
 
 def save(system: System, path: str | Path) -> None:
     """Write a system as YAML, times in readable units; the old file stays until the new one is complete."""
+    strange = [device for device in system.devices if "kind" not in type(device).model_fields]
+    if strange:
+        raise SpecError([Problem(f"devices[{device.name}]", type(device).__name__, "a ready-made device, or a CustomDevice",
+                                 f"save CustomDevice({device.name!r}, plumbing=device.plumb(system)) in its place") for device in strange])
     text = yaml.safe_dump(plain(system), sort_keys=False, allow_unicode=True, width=120)
     atomically(Path(path), lambda file: file.write_text(text, encoding="utf-8"))
 

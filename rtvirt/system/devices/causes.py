@@ -115,7 +115,7 @@ def without_frontend_wait(plumbing: Plumbing) -> Plumbing:
 
 
 def into_lines(plumbing: Plumbing, of_frontend: bool) -> Plumbing:
-    """Stages served by threads of one side, served by lines: nobody has to be told, a batch is one message."""
+    """Stages served by threads of one side, served by lines: nobody is told, woken or interrupted, a batch is one message."""
     threads = {thread.key: thread for thread in plumbing.threads}
     lines = {line.name: line for line in plumbing.lines}
 

@@ -40,7 +40,7 @@ def check(system: System, part: Plumbing, whole: Plumbing) -> Iterator[Problem]:
 
 def known(names: Iterable[str]) -> str:
     """A list of names, or that there are none."""
-    return ", ".join(sorted(names)) or "none: there are none"
+    return ", ".join(sorted(names)) or "nothing: there are none"
 
 
 def names_of(system: System) -> list[str]:

@@ -42,7 +42,8 @@ class EmulatedDevice(Attached):
     Notes
     -----
     On a path, accesses are time that the guest computes. In the hypervisor neither it nor the guest can be preempted: a task that shall
-    show this has `steps` among its actions, with `accesses=0` here. The prices of other techniques and machines: `rv.traps.cost`.
+    show this has `steps` among its actions, with `accesses=0` here. The prices of other techniques and machines: `rv.traps.cost`. A device
+    model in another VM (QEMU in Xen's dom0) is a `HostedDevice` with its own costs.
 
     References
     ----------

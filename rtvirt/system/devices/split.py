@@ -129,7 +129,8 @@ class SplitDriver(Attached):
     two VMs: here the guest pays what Linux alone does, the back end the difference. Sizes of packets, checksums and segmentation are left out: a
     message is a packet.
 
-    Left out: the rate limit of a virtual interface; the back end that stops taking when half of its slots are used (8.4.1); queues beyond the
+    Left out: the rate limit of a virtual interface; that interrupts' work comes before all kernel threads, those of other devices too (a VM's
+    kernel threads come in the order of the devices); the back end that stops taking when half of its slots are used (8.4.1); queues beyond the
     first; that a guest's two rings share a port in 2007; that with copied pages the guest may reap before the wire is done (delivery is
     not touched, occupation of the ring is). A received packet reserves its buffer when the back end queues it, as the code of 2007 does.
 
