@@ -542,3 +542,17 @@ def test_nothing_is_lost_under_way(name):
     messages = run.paths[path]
     assert len(messages) == 20 and not any(messages["dropped"]) and (messages["total"] >= 0).sum() >= 18
     assert all((table["total"] >= 0).sum() >= len(table) - 2 for table in run.paths.values())
+
+
+def test_requests_wait_for_room_in_the_pool():
+    """One in flight: mapped (220), unmapped and answered (220), and the next is taken when the hypercall that tells of this one is over (220)."""
+    disk = rv.SplitDriver("disk0", kind="block", driver="dom0", frontend="modem", pool=1, reads=rv.Arrivals(ms(4), offset=us(100), burst=3))
+    assert list(running(disk).paths["disk0.read"]["total"][:3]) == [440, 1_100, 1_760]
+
+
+def test_room_in_a_pool_wakes_no_polled_thread():
+    """The other disk's request holds the only place from 0.1 to 3.1 ms; the polled thread finds room when it looks next (docs/io-model.md 2.10)."""
+    disks = [rv.SplitDriver(f"disk{i}", kind="block", driver="dom0", frontend="modem", pool=1, reads=rv.Arrivals(releases=[us(100) + us(100) * i]),
+                            **more) for i, more in enumerate([{"device": ms(3)}, {"poll": ms(1)}])]
+    taken = running(*disks).paths["disk1.read"]["blkback.taken"][0]
+    assert taken == ms(4)
