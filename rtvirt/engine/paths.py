@@ -313,7 +313,7 @@ def leave_pool(st, q, now, m):
     io.pools[pool].used -= 1
     for p in range(io.rails.paths):
         s = io.paths[p].first_stage + io.paths[p].enter
-        if io.paths[p].pool == pool and io.stages[s].first != NOBODY:
+        if io.paths[p].pool == pool and io.stages[s].first != NOBODY and not io.threads[io.stages[s].thread].polled:
             first = io.stages[s].first_unknown
             while first != NOBODY:
                 is_known(st, first, s, now, 0)

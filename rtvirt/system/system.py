@@ -12,7 +12,7 @@ from ..errors import Problem, SpecError
 from . import presets
 from .change import Change
 from .costs import Costs
-from .devices import Device, plumbing_of
+from .devices import AnyDevice, Device, plumbing_of
 from .spec import List, Spec, know_fields, within, wrong
 from .task import Task
 from .vm import VM
@@ -61,7 +61,7 @@ class System(Spec):
     vms: Annotated[tuple[VM, ...], List] = ()
     costs: Annotated[Costs, BeforeValidator(costs_by_name, json_schema_input_type=str | Costs)] = Costs()
     changes: Annotated[tuple[Change, ...], List] = ()
-    devices: Annotated[tuple[SerializeAsAny[Device], ...], List] = ()
+    devices: Annotated[tuple[SerializeAsAny[AnyDevice], ...], List] = ()
 
     @model_validator(mode="after")
     def check(self) -> System:
@@ -71,10 +71,10 @@ class System(Spec):
         return self
 
     def check_names(self) -> Iterator[Problem]:
-        """VM names must differ."""
-        names = [vm.name for vm in self.vms]
-        for name in dict.fromkeys(n for n in names if names.count(n) > 1):
-            yield Problem(f"vms[{name}].name", name, "a name used once", "rename one of the VMs")
+        """Names of VMs must differ, and those of devices."""
+        for field, names in (("vms", [vm.name for vm in self.vms]), ("devices", [device.name for device in self.devices])):
+            for name in dict.fromkeys(n for n in names if names.count(n) > 1):
+                yield Problem(f"{field}[{name}].name", name, "a name used once", f"rename one of the {'VMs' if field == 'vms' else field}")
 
     def check_affinities(self) -> Iterator[Problem]:
         """Affinities must name pCPUs that exist."""
