@@ -25,7 +25,8 @@ def path_of(rnd: random.Random, name: str, vms: dict[str, dict[str, Any]], threa
         server = rnd.choice([*threads, *threads, *lines])
         more: dict[str, Any] = {"capacity": rnd.choice([None, None, None, 1, 2, 5])}
         if isinstance(server, Thread):
-            more |= {"after": rnd.choice([1, 1, 1, 2, 3, 0]), "always": rnd.random() < 0.15, "timeout": rnd.choice([None, us(50), us(100), us(300), 1])}
+            more |= {"after": rnd.choice([1, 1, 1, 2, 3, 0]), "always": rnd.random() < 0.15}
+            more["timeout"] = rnd.choice([None, us(50), us(100), us(300), 1])
             if rnd.random() < 0.6:
                 more["port"] = Port(handler=short(rnd), priority=rnd.choice([7, 7, 0, 15]), late_eoi=rnd.random() < 0.3)
             if rnd.random() < 0.15:
