@@ -83,8 +83,8 @@ def stamp(st, m, s, which, now):
 @kernel
 @seldom
 def blame(st, m, cause, now):
-    """All the time since the mark has one cause."""
-    st.io.causes[m, cause] += now - st.io.messages[m].mark
+    """All the time since the mark has one cause. What comes after delivery is nobody's matter."""
+    some(st, m, cause, now - st.io.messages[m].mark, NEVER)
     st.io.messages[m].mark = now
 
 
@@ -107,7 +107,7 @@ def split(st, m, vm, v, now):
     message = st.io.messages[m]
     total, seen = now - message.mark, ran(st, v, now)
     rest = min(total, seen - message.ran)
-    st.io.causes[m, FRONTEND_WAIT if vm == st.io.paths[message.path].frontend else DRIVER_WAIT] += total - rest
+    some(st, m, FRONTEND_WAIT if vm == st.io.paths[message.path].frontend else DRIVER_WAIT, total - rest, NEVER)
     message.mark, message.ran = now, seen
     return rest
 
@@ -116,7 +116,8 @@ def split(st, m, vm, v, now):
 def some(st, m, cause, rest, most):
     """Blame a cause for at most `most` of the `rest`; returns what is left [ns]."""
     part = min(rest, most)
-    st.io.causes[m, cause] += part
+    if st.io.messages[m].delivered < 0:
+        st.io.causes[m, cause] += part
     return rest - part
 
 
@@ -171,11 +172,18 @@ def line_takes(st, m, s, now):
 @kernel
 @seldom
 def enters_stage(st, m, s, now):
+    """A message has come in."""
+    message = st.io.messages[m]
+    message.arrived, message.done = now, st.io.stages[s].served
+    stamp(st, m, s, IN, now)
+
+
+@kernel
+@seldom
+def before_stage(st, m, s):
     """A message stands before a stage's door."""
     message = st.io.messages[m]
-    message.stage, message.where, message.arrived, message.known, message.rang, message.next = s, AT_DOOR, now, NEVER, 0, NOBODY
-    message.done = st.io.stages[s].served
-    stamp(st, m, s, IN, now)
+    message.stage, message.where, message.known, message.rang, message.next = s, AT_DOOR, NEVER, 0, NOBODY
 
 
 @kernel

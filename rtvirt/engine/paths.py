@@ -6,7 +6,7 @@ Executed once for each scheduler, together with `vcpus.py` and `loop.py`, for sy
 from __future__ import annotations
 
 from rtvirt.engine.jobs import take_release
-from rtvirt.engine.messages import blame, enters_application, enters_stage, has_left, is_known, is_taken, record_message
+from rtvirt.engine.messages import before_stage, blame, enters_application, enters_stage, has_left, is_known, is_taken, record_message
 from rtvirt.engine.rings import event_after, must_tell
 from rtvirt.jit import kernel, seldom
 from rtvirt.state import RING
@@ -27,7 +27,7 @@ def enter(st, q, now, m, s):
     """A message comes to a stage: it needs a slot of the ring where its path has one (2.4)."""
     io, stage = st.io, st.io.stages[s]
     path = io.paths[stage.path]
-    enters_stage(st, m, s, now)
+    before_stage(st, m, s)
     if stage.place == path.enter and (path.down or path.held >= path.slots or path.backlog > 0):
         if path.drop_full or (path.down and not path.reissue) or path.backlog >= path.backlog_limit:
             drop(st, q, now, m, stage.place)
@@ -57,12 +57,17 @@ def go_in(st, q, now, m, s):
     """Into the queue of a stage; a line that is free serves at once, and so may the hypervisor (5.3). False if that cannot be."""
     io, stage = st.io, st.io.stages[s]
     message, path = io.messages[m], io.paths[stage.path]
-    if (stage.vm != NOBODY and not st.vms[stage.vm].alive) or stage.waiting >= stage.capacity:
+    if stage.vm != NOBODY and not st.vms[stage.vm].alive:
+        return False
+    interposed = stage.distance != NEVER and may_interpose(st, now, s)
+    if not interposed and stage.waiting >= stage.capacity:
         return False
     if stage.place == path.enter:
         message.slot = 1
         path.held += 1
-    if stage.distance != NEVER and may_interpose(st, now, s):
+    enters_stage(st, m, s, now)
+    if interposed:
+        join_pool(st, m, s)
         interpose(st, now, m, s)
         return True
     if stage.line != NOBODY:
@@ -142,8 +147,7 @@ def move_backlog(st, q, now, p):
         path.first_waiting = io.messages[m].next
         path.backlog -= 1
         blame(st, m, RING_WAIT, now)
-        io.messages[m].arrived, io.messages[m].next = now, NOBODY
-        io.messages[m].done = io.stages[s].served
+        io.messages[m].next = NOBODY
         if not go_in(st, q, now, m, s):
             give_up(st, q, now, m, path.enter)
     return publish(st, q, now, s)
@@ -213,7 +217,7 @@ def room_in_pool(st, s):
 def take(st, now, s):
     """The first message of a queue, which is in its thread's hands now."""
     io, stage = st.io, st.io.stages[s]
-    m, path = stage.first, st.io.paths[stage.path]
+    m = stage.first
     message = io.messages[m]
     stage.first = message.next
     message.where = IN_HAND
@@ -226,10 +230,17 @@ def take(st, now, s):
         set_alarm(st.alarms, io.rails.hold + s, NEVER)
     is_taken(st, m, s, now)
     free_slot(st, m, s)
-    if path.pool != NOBODY and stage.place == path.enter:
-        message.pooled = 1
-        io.pools[path.pool].used += 1
+    join_pool(st, m, s)
     return m
+
+
+@kernel
+def join_pool(st, m, s):
+    """A request is in flight from now on, where its path counts them."""
+    path = st.io.paths[st.io.stages[s].path]
+    if path.pool != NOBODY and st.io.stages[s].place == path.enter:
+        st.io.messages[m].pooled = 1
+        st.io.pools[path.pool].used += 1
 
 
 @kernel
