@@ -132,7 +132,7 @@ class IoWorld(World):
             s.path.stages.append(s)
             s.thread, s.line = tasks.get(s.spec.server), self.lines.get(s.spec.server)
         for path in self.ways:
-            names = {path.spec.frontend, (path.spec.into or "").partition("/")[0]} | {s.thread.vm.spec.name for s in path.stages if s.thread}
+            names = {path.spec.frontend} | {s.thread.vm.spec.name for s in path.stages if s.thread}
             path.vms = [vm for vm in self.vms if vm.spec.name in names]
             if path.spec.arrivals:
                 path.source = self.source(path)
@@ -390,10 +390,7 @@ class IoWorld(World):
 
     def know(self, m: OMessage) -> None:
         """Its consumer knows it now."""
-        s = self.stage_of(m)
-        m.at["known"], m.done_before = self.now, s.done
-        from_outside = s.path.spec.arrivals if s.index == 0 else s.path.stages[s.index - 1].line
-        self.account(m, m.at["in"], self.now, [("moderation" if from_outside else "suppression", NEVER)])
+        m.at["known"], m.done_before = self.now, self.stage_of(m).done
 
     def timeout(self, s: OStage) -> None:
         """2.7."""
@@ -459,6 +456,8 @@ class IoWorld(World):
         if s.line:
             self.account(m, stamps["in"], now, [("batching", done)])
         elif m.place == "queue":
+            from_outside = s.path.spec.arrivals if s.index == 0 else s.path.stages[s.index - 1].line
+            self.account(m, stamps["in"], stamps["known"], [("moderation" if from_outside else "suppression", NEVER)])
             told = self.upcalls[s.thread.vm][0] + s.spec.port.handler if m.by_port else 0
             self.account(m, stamps["known"], now, [("cost", told), ("batching", done)], s.vcpu, self.wait_of(s.path, s.thread))
         m.place = "taken"
