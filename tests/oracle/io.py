@@ -564,8 +564,8 @@ class IoWorld(World):
         else:
             m.place, m.at["in"] = "app", self.now
             ready = not t.queue
-            m.job = Job(getattr(t, "sent", 0), self.now, self.now)
-            t.sent = m.job.number + 1
+            m.job = Job(t.sent, self.now, self.now)
+            t.sent += 1
             t.queue.append(m.job)
             if ready:
                 t.begin(self.now)
@@ -652,6 +652,10 @@ class IoWorld(World):
             self.last_taken.pop(t, None)
             self.about_to_wake.discard(t)
             self.hypercalls.pop(t, None)
+        for path in self.ways:
+            if vm in path.vms and path.spec.slots is not None:
+                for s in path.stages[path.spec.enter:path.spec.leave + 1]:
+                    s.begin()
         for v in vm.vcpus:
             self.last_picked.pop(v, None)
         for line in self.lines.values():
@@ -681,9 +685,6 @@ class IoWorld(World):
     def connect(self, path: OPath) -> None:
         """The path is up."""
         path.up, path.broken, path.up_due = True, False, NEVER
-        if path.spec.slots is not None:
-            for s in path.stages[path.spec.enter:path.spec.leave + 1]:
-                s.begin()
         self.move_on(path)
 
     # ------------------------------------------------------------ where the time went
