@@ -520,9 +520,9 @@ class IoWorld(World):
         m, line.due = line.serving, NEVER
         self.stage_of(m).done += self.stage_of(m).spec.each
         self.pass_on([m])
+        self.move_on(m.path)
         line.serving = None
         self.begin_service(line)
-        self.move_on(m.path)
 
     def arrival(self, path: OPath) -> None:
         """5.2."""
