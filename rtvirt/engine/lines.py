@@ -94,6 +94,8 @@ def pass_on(st, q, now, m, s):
 def may_interpose(st, now, s):
     """May the hypervisor handle this message in another VM's time? (Beckert et al. 2014)"""
     stage = st.io.stages[s]
+    if stage.distance == NEVER:
+        return False
     state = st.vcpus[stage.vcpu].state
     free = stage.interposed == NOBODY and now - stage.interposed_at >= stage.distance and room_in_pool(st, s)
     return free and state != RUNNING and state != TRAPPED

@@ -82,19 +82,17 @@ def stamp(st, m, s, which, now):
 
 @kernel
 @seldom
-def blame(st, m, cause, now):
+def blame(st, m, cause, until):
     """All the time since the mark has one cause. What comes after delivery is nobody's matter."""
-    some(st, m, cause, now - st.io.messages[m].mark, NEVER)
-    st.io.messages[m].mark = now
+    some(st, m, cause, until - st.io.messages[m].mark, NEVER)
+    st.io.messages[m].mark = until
 
 
 @kernel
 @seldom
 def is_known(st, m, s, now, rang):
     """The consumer has been told of a message, or is awake anyway."""
-    io, stage = st.io, st.io.stages[s]
-    blame(st, m, MODERATION if stage.by_line else SUPPRESSION, now)
-    message = io.messages[m]
+    stage, message = st.io.stages[s], st.io.messages[m]
     message.known, message.rang, message.done = now, rang, stage.served
     message.ran = ran(st, stage.vcpu, now)
     stamp(st, m, s, KNOWN, now)
@@ -129,6 +127,7 @@ def is_taken(st, m, s, now):
     message = io.messages[m]
     if message.known == NEVER:
         is_known(st, m, s, now, 0)
+    blame(st, m, MODERATION if stage.by_line else SUPPRESSION, message.known)
     rest = split(st, m, stage.vm, stage.vcpu, now)
     if message.rang:
         rest = some(st, m, COST, rest, io.upcalls[stage.vcpu].entry + io.ports[stage.port].handler)

@@ -29,11 +29,14 @@ def enter(st, q, now, m, s):
     path = io.paths[stage.path]
     before_stage(st, m, s)
     if stage.place == path.enter and (path.down or path.held >= path.slots or path.backlog > 0):
-        if path.drop_full or (path.down and not path.reissue) or path.backlog >= path.backlog_limit:
+        refused = not path.reissue if path.down else path.drop_full
+        if refused or path.backlog >= path.backlog_limit:
             drop(st, q, now, m, stage.place)
         else:
             append_to_backlog(st, stage.path, m)
-    elif not go_in(st, q, now, m, s):
+    elif accepts(st, now, s):
+        go_in(st, now, m, s)
+    else:
         drop(st, q, now, m, stage.place)
 
 
@@ -53,23 +56,28 @@ def append_to_backlog(st, p, m):
 
 @kernel
 @seldom
-def go_in(st, q, now, m, s):
-    """Into the queue of a stage; a line that is free serves at once, and so may the hypervisor (5.3). False if that cannot be."""
-    io, stage = st.io, st.io.stages[s]
-    message, path = io.messages[m], io.paths[stage.path]
+def accepts(st, now, s):
+    """Is there somebody to serve the stage, and room in its queue, or will the hypervisor serve it at once?"""
+    stage = st.io.stages[s]
     if stage.vm != NOBODY and not st.vms[stage.vm].alive:
         return False
-    interposed = stage.distance != NEVER and may_interpose(st, now, s)
-    if not interposed and stage.waiting >= stage.capacity:
-        return False
+    return stage.waiting < stage.capacity or may_interpose(st, now, s)
+
+
+@kernel
+@seldom
+def go_in(st, now, m, s):
+    """Into the queue of a stage; a line that is free serves at once, and so may the hypervisor (5.3)."""
+    io, stage = st.io, st.io.stages[s]
+    message, path = io.messages[m], io.paths[stage.path]
     if stage.place == path.enter:
         message.slot = 1
         path.held += 1
     enters_stage(st, m, s, now)
-    if interposed:
+    if may_interpose(st, now, s):
         join_pool(st, m, s)
         interpose(st, now, m, s)
-        return True
+        return
     if stage.line != NOBODY:
         line = io.lines[stage.line]
         message.where = ON_LINE
@@ -81,7 +89,7 @@ def go_in(st, q, now, m, s):
         line.last = m
         if line.serving == NOBODY:
             serve_next(st, now, stage.line)
-        return True
+        return
     message.where = QUEUED
     if stage.first == NOBODY:
         stage.first = m
@@ -94,7 +102,6 @@ def go_in(st, q, now, m, s):
         is_known(st, m, s, now, 0)
     elif stage.first_unknown == NOBODY:
         stage.first_unknown = m
-    return True
 
 
 @kernel
@@ -146,9 +153,11 @@ def move_backlog(st, q, now, p):
         m = path.first_waiting
         path.first_waiting = io.messages[m].next
         path.backlog -= 1
-        blame(st, m, RING_WAIT, now)
         io.messages[m].next = NOBODY
-        if not go_in(st, q, now, m, s):
+        if accepts(st, now, s):
+            blame(st, m, RING_WAIT, now)
+            go_in(st, now, m, s)
+        else:
             give_up(st, q, now, m, path.enter)
     return publish(st, q, now, s)
 

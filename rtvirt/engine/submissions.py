@@ -38,9 +38,10 @@ def serve(st, q, now, t):
     """A thread looks, works, delivers, pays for its hypercalls, and looks again (4.1)."""
     thread = st.io.threads[t]
     if thread.phase == DELIVER:
-        thread.phase, thread.sent = LOOK, 0
+        thread.phase = LOOK
         deliver(st, q, now, t)
-        return st.costs.hypercall * thread.sent
+        hypercalls, thread.sent = thread.sent, 0
+        return st.costs.hypercall * hypercalls
     work = look(st, q, now, t)
     if work < 0:
         final_check(st, t)
