@@ -52,7 +52,7 @@ class OTask:
         self.sleep_until = NEVER
         self.state = "waiting"
         self.on: OVcpu | None = None
-        self.step = -1
+        self.step, self.sent = -1, 0             # jobs are counted anew after a restart
         self.left = self.quantum_left = self.urgency = 0
         self.due = 0                             # deadline of its server (servers.md S7)
         self.script: Any = None                  # of a step that a device has to do with (io-model.md)
@@ -318,9 +318,8 @@ class World:
         if not t.vm.alive:
             return
         if t.spec.arrival in ("channel", "woken"):
-            number = getattr(t, "sent", 0)
-            t.sent = number + 1
-            job = Job(number, self.now, self.now)
+            job = Job(t.sent, self.now, self.now)
+            t.sent += 1
         else:
             job = t.next
             t.next = t.arrive(job.number + 1, job)

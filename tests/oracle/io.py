@@ -332,7 +332,6 @@ class IoWorld(World):
         if not interposed and s.spec.capacity is not None and len(s.queue) >= s.spec.capacity:
             self.drop(m)
             return None
-        self.account(m, m.accounted_to, now, [("ring", NEVER)])
         m.at["in"] = now
         m.slot = m.slot or s.index == s.path.spec.enter
         self.counter += 1
@@ -390,7 +389,10 @@ class IoWorld(World):
 
     def know(self, m: OMessage) -> None:
         """Its consumer knows it now."""
-        m.at["known"], m.done_before = self.now, self.stage_of(m).done
+        s = self.stage_of(m)
+        m.at["known"], m.done_before = self.now, s.done
+        from_outside = s.path.spec.arrivals if s.index == 0 else s.path.stages[s.index - 1].line
+        self.account(m, m.at["in"], self.now, [("moderation" if from_outside else "suppression", NEVER)])
 
     def timeout(self, s: OStage) -> None:
         """2.7."""
@@ -403,6 +405,7 @@ class IoWorld(World):
         while path.up and path.backlog and path.room():
             m = path.backlog.pop(0)
             m.place = "between"
+            self.account(m, m.accounted_to, self.now, [("ring", NEVER)])
             count += self.enter(m) is not None
         if count:
             self.publish(path.stages[path.spec.enter], count, sender)
@@ -456,8 +459,6 @@ class IoWorld(World):
         if s.line:
             self.account(m, stamps["in"], now, [("batching", done)])
         elif m.place == "queue":
-            from_outside = s.path.spec.arrivals if s.index == 0 else s.path.stages[s.index - 1].line
-            self.account(m, stamps["in"], stamps["known"], [("moderation" if from_outside else "suppression", NEVER)])
             told = self.upcalls[s.thread.vm][0] + s.spec.port.handler if m.by_port else 0
             self.account(m, stamps["known"], now, [("cost", told), ("batching", done)], s.vcpu, self.wait_of(s.path, s.thread))
         m.place = "taken"
@@ -519,9 +520,9 @@ class IoWorld(World):
         m, line.due = line.serving, NEVER
         self.stage_of(m).done += self.stage_of(m).spec.each
         self.pass_on([m])
+        self.move_on(m.path)
         line.serving = None
         self.begin_service(line)
-        self.move_on(m.path)
 
     def arrival(self, path: OPath) -> None:
         """5.2."""
@@ -563,8 +564,8 @@ class IoWorld(World):
         else:
             m.place, m.at["in"] = "app", self.now
             ready = not t.queue
-            m.job = Job(getattr(t, "sent", 0), self.now, self.now)
-            t.sent = m.job.number + 1
+            m.job = Job(t.sent, self.now, self.now)
+            t.sent += 1
             t.queue.append(m.job)
             if ready:
                 t.begin(self.now)
@@ -651,6 +652,10 @@ class IoWorld(World):
             self.last_taken.pop(t, None)
             self.about_to_wake.discard(t)
             self.hypercalls.pop(t, None)
+        for path in self.ways:
+            if vm in path.vms and path.spec.slots is not None:
+                for s in path.stages[path.spec.enter:path.spec.leave + 1]:
+                    s.begin()
         for v in vm.vcpus:
             self.last_picked.pop(v, None)
         for line in self.lines.values():
@@ -680,9 +685,6 @@ class IoWorld(World):
     def connect(self, path: OPath) -> None:
         """The path is up."""
         path.up, path.broken, path.up_due = True, False, NEVER
-        if path.spec.slots is not None:
-            for s in path.stages[path.spec.enter:path.spec.leave + 1]:
-                s.begin()
         self.move_on(path)
 
     # ------------------------------------------------------------ where the time went

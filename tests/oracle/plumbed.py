@@ -23,9 +23,10 @@ def path_of(rnd: random.Random, name: str, vms: dict[str, dict[str, Any]], threa
     stages = []
     for i in range(rnd.choice([1, 2, 2, 3, 4])):
         server = rnd.choice([*threads, *threads, *lines])
-        more: dict[str, Any] = {"capacity": rnd.choice([None, None, None, 1, 2, 5])}
+        more: dict[str, Any] = {"capacity": rnd.choice([None] * 9 + [1, 2, 5])}
         if isinstance(server, Thread):
-            more |= {"after": rnd.choice([1, 1, 1, 2, 3, 0]), "always": rnd.random() < 0.15, "timeout": rnd.choice([None, us(50), us(100), us(300), 1])}
+            more |= {"after": rnd.choice([1, 1, 1, 2, 3, 0]), "always": rnd.random() < 0.15}
+            more["timeout"] = rnd.choice([None, us(50), us(100), us(300), 1])
             if rnd.random() < 0.6:
                 more["port"] = Port(handler=short(rnd), priority=rnd.choice([7, 7, 0, 15]), late_eoi=rnd.random() < 0.3)
             if rnd.random() < 0.15:
@@ -37,7 +38,7 @@ def path_of(rnd: random.Random, name: str, vms: dict[str, dict[str, Any]], threa
     pool = rnd.choice([None, *pools])
     return Path(
         name, frontend, tuple(stages), arrivals=arrivals(rnd) if rnd.random() < 0.6 else None, submit=short(rnd), slots=rnd.choice([None, 1, 2, 4]),
-        enter=enter, leave=leave, full=rnd.choice(["wait", "wait", "drop"]), backlog=rnd.choice([1000, 1000, 1, 3]), pool=pool,
+        enter=enter, leave=leave, full=rnd.choice(["wait", "wait", "wait", "drop"]), backlog=rnd.choice([1000] * 6 + [1, 3]), pool=pool,
         pool_until=rnd.randint(enter, last), into=rnd.choice([None, *(f"{vm}/c" for vm, one in vms.items() if one["channel"])]),
         ends=rnd.choice([None, None, rnd.randint(0, last)]), first_index=rnd.choice([0, 0, 2**32 - 3, 2**32 - 1]),
         crash=rnd.choice(["reissue", "reissue", "drop"]), reconnect=rnd.choice([0, 0, us(100), ms(1)]))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from conftest import LONG
+from io_invariants import check_messages
 
 import rtvirt as rv
-from io_invariants import check_messages
 from rtvirt.jit import DISABLED
 from rtvirt.system.devices import CAUSES, Path
 
