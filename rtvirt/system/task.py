@@ -256,11 +256,6 @@ class Task(Spec):
         return self.releases is None and self.arrival == "periodic" and self.period is None and self.deadline is None \
             and (self.wcet == FOREVER or self.actions is not None)
 
-    @property
-    def of_device(self) -> bool:
-        """True for the threads and interrupt handlers that devices bring along (docs/io-model.md 1)."""
-        return self.actions is not None and self.actions[-1].kind in ("serve", "scan")
-
 
 def hog(name: str = "hog") -> Task:
     """A task that always computes: one job, released at the VM's start, that never ends."""
