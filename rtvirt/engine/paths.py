@@ -154,8 +154,8 @@ def move_backlog(st, q, now, p):
         path.first_waiting = io.messages[m].next
         path.backlog -= 1
         io.messages[m].next = NOBODY
+        blame(st, m, RING_WAIT, now)
         if accepts(st, now, s):
-            blame(st, m, RING_WAIT, now)
             go_in(st, now, m, s)
         else:
             give_up(st, q, now, m, path.enter)
