@@ -498,7 +498,7 @@ class IoWorld(World):
         m.pooled = False
         for path in self.ways:
             s = path.stages[path.spec.enter]
-            if path.spec.pool == m.path.spec.pool and s.queue and s.thread and s.told:
+            if path.spec.pool == m.path.spec.pool and s.queue and s.thread:
                 for other in s.queue:
                     if other.at["known"] < 0:
                         self.know(other)
