@@ -54,8 +54,8 @@ def seen_from(promise, e, t):
 
 
 def covers(gaps, asks, line, limit):
-    """No t up to the limit brings what is asked for."""
-    need(gaps and gaps[0][0] <= 1 and gaps[-1][1] >= limit and all(after[0] <= before[1] + 1 for before, after in zip(gaps, gaps[1:])),
+    """No t up to the limit brings what is asked for; there is none where a deadline may pass before the release, as jitter has it."""
+    need(limit < 1 or gaps and gaps[0][0] <= 1 and gaps[-1][1] >= limit and all(after[0] <= before[1] + 1 for before, after in zip(gaps, gaps[1:])),
          "the windows do not reach as far as they should, or there is a gap between them")
     return need(all(line(b) < asks(a) for a, b in gaps), "a window brings enough")
 

@@ -228,7 +228,8 @@ def next_step(st, q, now, v, t):
                 tasks[t].step -= 1                           # the way out of the last section, if it was one, decides first
             return
         if DEVICES and kind >= STEP_SUBMIT:
-            work = device_step(st, q, now, t, kind, amount)
+            tasks[t].remaining = 0
+            work = device_step(st, q, now, t, kind, amount)      # which may interrupt the task itself
             if work == NEXT_STEP:
                 continue
             if work == SLEEP:
@@ -236,10 +237,10 @@ def next_step(st, q, now, v, t):
                 assign(st, tasks[t].vm, now)
                 return
             tasks[t].step -= 1                               # the same step goes on, after that much work
-            tasks[t].remaining = work
+            tasks[t].remaining += work
             if st.vcpus[v].task != t or st.vcpus[v].state != RUNNING:
                 return
-            if work > 0:
+            if tasks[t].remaining > 0:
                 begin_work(st, v, now)
                 return
             continue

@@ -93,6 +93,7 @@ def blame(st, m, cause, until):
 def is_known(st, m, s, now, rang):
     """The consumer has been told of a message, or is awake anyway."""
     stage, message = st.io.stages[s], st.io.messages[m]
+    blame(st, m, MODERATION if stage.by_line else SUPPRESSION, now)
     message.known, message.rang, message.done = now, rang, stage.served
     message.ran = ran(st, stage.vcpu, now)
     stamp(st, m, s, KNOWN, now)
@@ -127,7 +128,6 @@ def is_taken(st, m, s, now):
     message = io.messages[m]
     if message.known == NEVER:
         is_known(st, m, s, now, 0)
-    blame(st, m, MODERATION if stage.by_line else SUPPRESSION, message.known)
     rest = split(st, m, stage.vm, stage.vcpu, now)
     if message.rang:
         rest = some(st, m, COST, rest, io.upcalls[stage.vcpu].entry + io.ports[stage.port].handler)

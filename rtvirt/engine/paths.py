@@ -154,8 +154,8 @@ def move_backlog(st, q, now, p):
         path.first_waiting = io.messages[m].next
         path.backlog -= 1
         io.messages[m].next = NOBODY
+        blame(st, m, RING_WAIT, now)
         if accepts(st, now, s):
-            blame(st, m, RING_WAIT, now)
             go_in(st, now, m, s)
         else:
             give_up(st, q, now, m, path.enter)
@@ -313,7 +313,7 @@ def leave_pool(st, q, now, m):
     io.pools[pool].used -= 1
     for p in range(io.rails.paths):
         s = io.paths[p].first_stage + io.paths[p].enter
-        if io.paths[p].pool == pool and io.stages[s].first != NOBODY:
+        if io.paths[p].pool == pool and io.stages[s].first != NOBODY and not io.threads[io.stages[s].thread].polled:
             first = io.stages[s].first_unknown
             while first != NOBODY:
                 is_known(st, first, s, now, 0)

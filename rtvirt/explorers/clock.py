@@ -100,8 +100,8 @@ def error(time: GuestTime, until: int = SIMULATED) -> tuple[np.ndarray, np.ndarr
 def sentence(found: Found) -> str:
     """What the picture says."""
     time, off = found.time, abs(found.time.drift)
-    clock = "The guest's clock is right whenever it is read" if time.policy == "paravirtual" else \
-        f"After 3 s the guest's clock has lost {short(round(off * found.run.duration))}"
+    clock = f"The guest's clock is right when it is read, and {short(round(-1e6 * error(time)[1].min()))} old at most" \
+        if time.policy == "paravirtual" else f"After 3 s the guest's clock has lost {short(round(off * found.run.duration))}"
     worst = f"its 20 ms period was {span(found.real)} in the world"
     return f"{clock}; {worst}, and {span(found.seen)} by the guest's clock." if len(found.real) else f"{clock}; its task never ran twice."
 

@@ -75,6 +75,8 @@ class Timing:
         least = {"line": 1, "lines": 1, "page": 1, "pages": 1}
         wrong = [Problem(f"Timing.{item.name}", getattr(self, item.name), f"an integer, {least.get(item.name, 0)} to 1,000,000", "correct it")
                  for item in fields(self) if item.name != "tagged" and not is_count(getattr(self, item.name), least.get(item.name, 0))]
+        if not isinstance(self.tagged, bool):
+            wrong.append(Problem("Timing.tagged", self.tagged, "True or False", "choose one of these"))
         if not wrong and self.footprint > self.lines:
             wrong.append(Problem("Timing.footprint", self.footprint, f"0 to {self.lines}, the lines of the cache", "make it smaller"))
         if wrong:
@@ -180,6 +182,8 @@ def measure(program: str | Program, isa: str | ISA = "clean", style: str | None 
     """
     find_isa = find(isa)
     program = assemble(program, find_isa) if isinstance(program, str) else program
+    if timing is not None and not isinstance(timing, Timing):
+        raise SpecError([Problem("timing", timing, "a Timing", "write for example timing=Timing(miss=100)")])
     meter = Meter(timing or Timing())
     if not isinstance(fuel, int) or not 1 <= fuel <= 10_000_000:
         raise SpecError([Problem("fuel", fuel, "1 to 10,000,000 instructions", "write for example fuel=20_000")])
@@ -250,10 +254,17 @@ def loop(every: int, times: int, sensitive: str = "GRR r3, r4") -> str:
     every : int
         3 or more: the loop's own two instructions count.
     """
-    if not is_count(every, 3) or every > 400 or not is_count(times, 1):
-        raise SpecError([Problem("every, times", (every, times), "every 3 to 400, times 1 to 1,000,000", "the loop itself has two instructions")])
+    check_every(every)
+    if not is_count(times, 1):
+        raise SpecError([Problem("times", times, "an integer, 1 to 1,000,000", "write for example 50")])
     plain = "\n".join(["        ADDI r2, r2, 1"] * (every - 3))
     return f"start:  LDI r1, {times}\nagain:  {sensitive}\n{plain}\n        ADDI r1, r1, -1\n        JNZ r1, again\n        HLT\n"
+
+
+def check_every(every: Any) -> None:
+    """Refuse a loop that cannot be: its own two instructions count."""
+    if not is_count(every, 3) or every > 400:
+        raise SpecError([Problem("every", every, "an integer, 3 to 400", "the loop itself has two instructions")])
 
 
 def predicted(every: int, timing: Timing | None = None) -> dict[str, float]:
@@ -261,12 +272,15 @@ def predicted(every: int, timing: Timing | None = None) -> dict[str, float]:
 
     A loop of `every` words lies in ``every / line`` lines and ``every / page`` pages. Each crossing costs its own cycles and the monitor's
     instructions, and then one miss for each line of the loop that the monitor's footprint has pushed out (the monitor's own lines are
-    pushed out by the loop in turn: that counts twice), and one walk for each page if the TLB has no tags.
+    pushed out by the loop in turn: that counts twice), and one walk for each page if the TLB has no tags. A hypercall is the same with
+    less to decode; a call-out of translated code costs itself, as nothing is emptied or pushed out.
 
     Notes
     -----
-    For "clean", where every sensitive instruction traps, and a loop that begins behind the trap area (address 13) and fits in the cache.
+    For "clean", where every sensitive instruction traps (paravirtual: for a loop whose sensitive instruction is a hypercall; binary
+    translation: for one that does not trap, and is patched), and a loop that begins behind the trap area (address 13) and fits in the cache.
     """
+    check_every(every)
     timing = timing or Timing()
     first, last = 13, 13 + every - 1
     lines = {at // timing.line for at in range(first, last + 1)}
@@ -277,6 +291,7 @@ def predicted(every: int, timing: Timing | None = None) -> dict[str, float]:
     again = 2 * pushed * timing.miss + (0 if timing.tagged else len(pages) * timing.walk)
     native = float(timing.instruction)
     return {"bare": native, "trap-and-emulate": native + (timing.crossing + timing.emulate + again) / every,
+            "paravirtual": native + (timing.crossing + timing.hypercall + again) / every, "binary-translation": native + timing.callout / every,
             "interpreter": float(timing.interpret), "hybrid": float(timing.interpret)}
 
 

@@ -57,15 +57,22 @@ def trap_costs(costs: Sequence[Cost], *, unit: str = "cycles", ax: Axes | None =
                 if not width:
                     continue
                 colour, hatch = looks.get(part, (COLOURS["hypervisor"], ""))
-                ax.barh(row, width, left=left, color=colour, hatch=hatch, edgecolor="white", label="_" if part in labelled else part)
+                ax.barh(row, width, left=left, color=colour, hatch=hatch, edgecolor="white", label="_" if part in labelled else words(part))
                 labelled.add(part)
                 left += width
             n = one.crossings.transitions
             ax.text(left, row, f" {'→ ' if one.unknown else ''}{n} transition{'s' * (n != 1)}", va="center")
-        ax.set_yticks(range(len(costs)), [f"{one.structure}, {one.platform.name}" for one in costs])
+        machines = list(dict.fromkeys(one.platform.label for one in costs))
+        ax.set_yticks(range(len(costs)), [words(one.structure) + (f"\n{one.platform.label}" if len(machines) > 1 else "") for one in costs])
         ax.invert_yaxis()
         ax.set_xlabel(unit)
-        ax.set_title(", ".join(dict.fromkeys(one.operation for one in costs)))
+        asked = ", ".join(dict.fromkeys(words(one.operation) for one in costs))
+        ax.set_title(f"{asked}: {machines[0]}" if len(machines) == 1 else asked)
         ax.margins(x=0.28)
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
     return ax
+
+
+def words(name: str) -> str:
+    """A name as a reader says it."""
+    return name.replace("_", " ")

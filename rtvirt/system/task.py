@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from ..errors import Problem, SpecError
-from ..units import parse_time
+from ..units import LONGEST, parse_time
 from .distributions import Distribution, Empirical, Exponential, Normal, Uniform
 from .spec import FOREVER, Duration, List, Name, Spec, Time, know_fields, listed, one_or_each, refusal, to_ns, within, wrong
 
@@ -32,6 +32,19 @@ class Step(Spec):
     kind: Literal["run", "block", "yield", "send", "trap", "submit", "request", "serve", "scan"]
     duration: Work | None = None
     target: str | None = None
+
+    @model_validator(mode="after")
+    def check(self) -> Step:
+        """What each kind of step needs; the hypervisor never works forever, or nobody would run again."""
+        found = []
+        if self.kind in ("run", "block", "trap") and self.duration is None:
+            found.append(Problem("duration", None, f"a time, for a step that is a {self.kind}", f"write for example {self.kind}(us(5))"))
+        if self.kind == "trap" and self.duration == FOREVER:
+            found.append(Problem("duration", "forever", f"1 to {LONGEST} ns: a trap ends", "write for example trap(us(5))"))
+        if self.kind == "send" and not self.target:
+            found.append(Problem("target", self.target, "the name of a channel task, 'vm/task'", "write for example send('modem/rx')"))
+        wrong(found)
+        return self
 
 
 def run(duration: int) -> Step:

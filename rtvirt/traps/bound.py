@@ -14,7 +14,8 @@ from ..analysis.limits import whole_times
 from ..errors import Problem, SpecError
 from ..system import VM
 from ..units import format_ns
-from .rates import Stream, limited, scripted
+from .checks import table
+from .rates import Stream, curves, limited, scripted
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,8 +74,9 @@ def overhead_bound(vm: VM, platform: Any, interval: Any, *, limits: Mapping[str,
 
     Notes
     -----
-    In integers, for every position of the interval: a crossing that it cuts counts whole. Left out: caches and TLBs that have to be filled again, and
-    what the hypervisor does for nobody in particular.
+    Interrupts count for the VM that they are for, when they arrive. In a simulation whoever runs there then is delayed by them
+    (`Costs.interrupt`), and `rv.admit` charges them to all. In integers, for every position of the interval: a crossing that it cuts counts whole.
+    Left out: caches and TLBs that have to be filled again, and what the hypervisor does for nobody in particular.
 
     References
     ----------
@@ -93,7 +95,10 @@ def overhead_bound(vm: VM, platform: Any, interval: Any, *, limits: Mapping[str,
     >>> overhead_bound(rtos, ("micro_vmm", "sh-4a"), ms(10))
     OverheadBound(rtos: interrupt: 663 ns at each arrival, over within 663 ns; the longest section takes 663 ns)
     """
-    streams = scripted(vm, platform, arrivals or {}, responses or {}) + limited(platform, limits or {})
+    if not isinstance(vm, VM):
+        raise SpecError([Problem("vm", vm, "a VM", "take it from its system: system['name']", "")])
+    streams = scripted(vm, platform, curves("arrivals", arrivals or {}), table("responses", responses or {}, "ns by task")) \
+        + limited(platform, limits or {})
     windows = whole_times(interval, "interval")
     if (windows < 0).any():
         raise SpecError([Problem("interval", interval, "0 ns or more", "give lengths of time", "")])
@@ -148,5 +153,5 @@ def trapping(platform: Any, limits: Mapping[str, ArrivalCurve]) -> Trapping:
     [0, 1]
     """
     streams = limited(platform, limits)
-    rows = tuple((stream.cost, period, max(0, -offset)) for stream in streams for period, offset in stream.curve.stairs)
+    rows = tuple((stream.cost, period, -offset) for stream in streams for period, offset in stream.curve.stairs)
     return Trapping(rows, max((stream.longest for stream in streams), default=0))

@@ -16,6 +16,7 @@ import numpy as np
 from ..errors import Problem, SpecError
 from ..results import Run
 from ..units import format_ns
+from .checks import is_whole, whole_number
 
 POLICIES = {"lost": "one tick on dispatch however many were due (Xen, docs/xen-rules.md 9.2.2)",
             "catch-up": "every tick that was due is delivered, one after another, when the vCPU runs again",
@@ -45,6 +46,8 @@ def timer_window(expiry: int, set_at: int, *, xen: str = "4.17") -> tuple[int, i
     """
     if xen not in ERAS:
         raise SpecError([Problem("xen", xen, ", ".join(ERAS), "choose one of these versions")])
+    whole_number("expiry", expiry, 0)
+    whole_number("set_at", set_at, 0)
     due = max(expiry, set_at)
     return {"early": (max(set_at, due - SLOP), due), "window": (due, due + SLOP), "late": (due + SLOP, due + SLOP),
             "near": (max(due, set_at + SLOP),) * 2}[ERAS[xen]]
@@ -209,6 +212,9 @@ def own_period(run: Run, vm: str, task: str, time: GuestTime | None = None) -> n
     Without `time` it looks at a good clock. With one that counts ticks it sees whole ticks only, and may find its own period in order
     while the world sees another.
     """
+    check_run(run)
+    if time is not None and not isinstance(time, GuestTime):
+        raise SpecError([Problem("time", time, "a GuestTime, or none", "write for example time=rv.traps.guest_time(run, 'vm')")])
     jobs = run.jobs
     starts = jobs.loc[(jobs.vm == vm) & (jobs.task == task) & (jobs.start >= 0), "start"].to_numpy()
     if not len(starts):
@@ -217,19 +223,26 @@ def own_period(run: Run, vm: str, task: str, time: GuestTime | None = None) -> n
     return np.diff(starts if time is None else time.reads(starts))
 
 
+def check_run(run: Any) -> None:
+    """Refuse what is no run."""
+    if not isinstance(run, Run):
+        raise SpecError([Problem("run", run, "a Run", "simulate first: rv.simulate(system, scheduler, ms(100))")])
+
+
 def check_arguments(run: Run, vm: str, period: int, policy: str, vcpu: int, gap: int) -> None:
     """Report every mistake at once."""
+    check_run(run)
     sizes = {one.name: one.vcpus for one in run.system.vms}
     found = []
     if vm not in sizes:
         found.append(Problem("vm", vm, ", ".join(sizes), "choose a VM of the run"))
-    elif not 0 <= vcpu < sizes[vm]:
+    elif not is_whole(vcpu, 0, sizes[vm] - 1):
         found.append(Problem("vcpu", vcpu, f"0 to {sizes[vm] - 1}", "choose one of the VM's vCPUs"))
     if policy not in POLICIES:
         found.append(Problem("policy", policy, ", ".join(POLICIES), "choose one of these"))
-    if isinstance(period, bool) or int(period) != period or not 10_000 <= period <= run.duration:
+    if not is_whole(period, 10_000, run.duration):
         found.append(Problem("period", period, f"10 us to the run's length, {format_ns(run.duration)} (in ns)", "give whole nanoseconds"))
-    if isinstance(gap, bool) or int(gap) != gap or not 0 <= gap <= 1_000_000_000:
+    if not is_whole(gap, 0, 1_000_000_000):
         found.append(Problem("gap", gap, "0 to 1 s (in ns)", "give whole nanoseconds"))
     if found:
         raise SpecError(found)

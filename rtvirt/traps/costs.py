@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Problem, SpecError
-from .checks import choose
+from .checks import choose, numbers, table
 from .crossings import Crossings, crossings, structure_of
 from .operations import OPERATIONS
 from .parts import NATIVE
@@ -96,7 +96,7 @@ def cost(structure: str | Structure, platform_: str | Platform, operation: str, 
 
     Notes
     -----
-    Linear: caches and TLBs that a crossing leaves cold are in the constants as measured, not modelled (see `rtvirt.traps.memory`).
+    Linear: caches and TLBs that a crossing leaves cold are in the constants as measured, not modelled (see `rtvirt.machine.cycles`).
 
     Examples
     --------
@@ -141,9 +141,12 @@ def mix(rates: Mapping[str, Any], structure: str | Structure, platform_: str | P
     2029750.0
     """
     total: Any = 0.0
-    for name, rate in rates.items():
-        values = np.asarray(rate, dtype=np.float64)
-        if not (np.isfinite(values) & (values >= 0)).all():
-            raise SpecError([Problem(f"rates[{name!r}]", rate, "numbers from 0 on", "rates cannot be negative")])
-        total = total + values * float(cost(structure, platform_, name, partial=partial).overhead)
+    values = {name: numbers(f"rates[{name!r}]", rate) for name, rate in table("rates", rates, "rates by operation").items()}
+    try:
+        np.broadcast_shapes(*(each.shape for each in values.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {each.shape}" for name, each in values.items())
+        raise SpecError([Problem("rates", shapes, "shapes that broadcast", "give one axis to each: rates[:, None], rates[None, :]")]) from None
+    for name, each in values.items():
+        total = total + each * float(cost(structure, platform_, name, partial=partial).overhead)
     return total

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..datafolder import path
 from ..errors import Problem, SpecError
+from .checks import whole_number
 
 PPB = 1_000_000_000
 CONFIGURATIONS = {"solo": "alone on the chip", "col": "alone, with half of the cache's colours",
@@ -49,13 +50,12 @@ class Inflation:
     rate: int
 
     def __post_init__(self) -> None:
-        wrong = [Problem(f"Inflation.{name}", value, "an integer of at least 0", "give what is added, not what is saved")
-                 for name, value in (("start", self.start), ("rate", self.rate)) if isinstance(value, bool) or int(value) != value or value < 0]
-        if wrong:
-            raise SpecError(wrong)
+        whole_number("Inflation.start", self.start, 0)
+        whole_number("Inflation.rate", self.rate, 0)
 
     def __call__(self, length: int) -> int:
         """The inflated length [ns], rounded up."""
+        whole_number("length", length, 0)
         return length + self.start - (-length * self.rate // PPB)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from ..datafolder import path
 from ..errors import Problem, SpecError
 from .calibrate import Equation, expand, fine_parts, fit, natives_of, to_cycles
-from .checks import choose, cycles
+from .checks import choose, cycles, table
+from .operations import OPERATIONS
 from .parts import PARTS
 from .rows import STRONG, Row, rows
 from .structures import STRUCTURES, Structure
@@ -69,7 +70,9 @@ class Platform:
         """
         new = {choose("constant", name, PARTS): cycles(name, value) for name, value in constants.items()}
         clock = self.clock_mhz if clock_mhz is None else as_clock(clock_mhz)
-        own = {name: cycles(f"natives[{name!r}]", value) for name, value in (natives or {}).items()}
+        known = (*OPERATIONS, *self.natives)
+        own = {choose("native", name, known): cycles(f"natives[{name!r}]", value)
+               for name, value in table("natives", natives or {}, "cycles by operation").items()}
         return replace(self, clock_mhz=clock, constants={**self.constants, **new}, natives={**self.natives, **own},
                        origin={**self.origin, **dict.fromkeys(new, "set by the caller")})
 

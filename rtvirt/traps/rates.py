@@ -19,6 +19,7 @@ from ..analysis.tasksets import curve_of
 from ..errors import Problem, SpecError
 from ..system import VM, Costs, Task
 from ..units import LONGEST
+from .checks import table
 from .costs import cost
 from .platforms import Platform
 from .platforms import platform as platform_of
@@ -73,13 +74,18 @@ def on_machine(structure: Any, machine: str | Platform, kind: str) -> int:
     return ceil(max(0, cost(structure, machine, kind).overhead) * 1000 / machine.clock_mhz)
 
 
-def limited(platform: Any, limits: Mapping[str, ArrivalCurve]) -> list[Stream]:
-    """Streams of crossings whose rate is limited by themselves."""
-    wrong = [Problem(f"limits[{kind!r}]", curve, "an ArrivalCurve", "make it with rv.analysis.periodic(...) or bursts(...)", "")
-             for kind, curve in limits.items() if not isinstance(curve, ArrivalCurve)]
+def curves(field: str, given: Any) -> Mapping[str, ArrivalCurve]:
+    """Arrival curves by name; SpecError for what is none."""
+    wrong = [Problem(f"{field}[{name!r}]", curve, "an ArrivalCurve", "make it with rv.analysis.periodic(...) or bursts(...)", "")
+             for name, curve in table(field, given, "arrival curves").items() if not isinstance(curve, ArrivalCurve)]
     if wrong:
         raise SpecError(wrong)
-    return [Stream(kind, ns, ns, ns, curve) for kind, curve in limits.items() if (ns := price(platform, kind))]
+    return given
+
+
+def limited(platform: Any, limits: Mapping[str, ArrivalCurve]) -> list[Stream]:
+    """Streams of crossings whose rate is limited by themselves."""
+    return [Stream(kind, ns, ns, ns, curve) for kind, curve in curves("limits", limits).items() if (ns := price(platform, kind))]
 
 
 def scripted(vm: VM, platform: Any, arrivals: Mapping[str, ArrivalCurve], responses: Mapping[str, int | None]) -> list[Stream]:

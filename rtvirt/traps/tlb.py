@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Problem, SpecError
+from .checks import numbers, whole_number
 
 KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
 PAGES = {4 * KiB: 0, 2 * MiB: 1, GiB: 2}       # size: levels of the walk that it saves
@@ -37,8 +38,7 @@ def levels(page: int, *, bits: int = 48) -> int:
     """
     if page not in PAGES:
         raise SpecError([Problem("page", page, "4 KiB, 2 MiB or 1 GiB (in bytes)", "choose one of these")])
-    if not 21 <= bits <= 57:
-        raise SpecError([Problem("bits", bits, "21 to 57", "give the width of an address")])
+    whole_number("bits", bits, 21, 57)
     return max(1, -(-(bits - 12) // 9) - PAGES[page])
 
 
@@ -54,8 +54,7 @@ def walk_accesses(guest_levels: int, host_levels: int = 0) -> int:
     (4, 24, 19)
     """
     for name, value in (("guest_levels", guest_levels), ("host_levels", host_levels)):
-        if not 0 <= value <= 6:
-            raise SpecError([Problem(name, value, "0 to 6 levels", "count the tables that a walk reads")])
+        whole_number(name, value, 0, 6)
     return (guest_levels + 1) * (host_levels + 1) - 1
 
 
@@ -96,10 +95,8 @@ class Tlb:
     access: int = 20
 
     def __post_init__(self) -> None:
-        if not 1 <= self.entries <= 1 << 20:
-            raise SpecError([Problem("Tlb.entries", self.entries, "1 to 2^20 translations", "give the number of entries")])
-        if not 0 <= self.access <= 10_000:
-            raise SpecError([Problem("Tlb.access", self.access, "0 to 10,000 cycles", "give the cost of one access of a walk")])
+        whole_number("Tlb.entries", self.entries, 1, 1 << 20)
+        whole_number("Tlb.access", self.access, 0, 10_000)
         levels(self.guest_page, bits=self.bits)
         if self.host_page is not None:
             levels(self.host_page, bits=self.bits)
@@ -131,7 +128,7 @@ class Tlb:
         ([0.0, 0.5], 1.0)
         """
         known_pattern(pattern)
-        pages = np.maximum(1, -(-np.asarray(working_set, np.int64) // self.page))
+        pages = np.maximum(1, np.ceil(numbers("working_set", working_set, high=2.0**57) / self.page))
         ratio = np.maximum(0.0, 1 - self.entries / pages) if pattern == "random" else np.where(pages > self.entries, 1.0, 0.0)
         return ratio if ratio.ndim else float(ratio)
 
@@ -153,8 +150,7 @@ class Tlb:
         >>> round(Tlb(512, host_page=4 * KiB).inflation(4 * MiB, density=0.01), 3)       # 50 % misses, 24 accesses instead of 4
         2.429
         """
-        if not 0 <= density <= 1:
-            raise SpecError([Problem("density", density, "0 to 1 memory accesses a cycle", "divide the accesses by the cycles")])
+        numbers("density", density, high=1)
         native = Tlb(self.entries, self.guest_page, bits=self.bits, access=self.access).cycles(working_set, pattern=pattern)
         return (1 + density * self.cycles(working_set, pattern=pattern)) / (1 + density * native)
 

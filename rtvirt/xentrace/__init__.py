@@ -6,7 +6,7 @@ how near it could come. For each window only the state at its start (`Opening`) 
 costs come from one window (`PATH_COSTS`) and serve all. What was chosen with the scored seconds in view is listed in docs/fidelity.md.
 """
 
-from . import credit2, kernel_ticks, rtds
+from . import blocks, credit2, kernel_ticks, rtds
 from .binary import read_binary
 from .fidelity import Fidelity, Floor, fidelity, noise_floor
 from .forced import forced_agreement
@@ -15,5 +15,5 @@ from .reactive import replay
 from .walk import Forced
 from .window import PATH_COSTS, OpenedCredit, Window, load
 
-__all__ = ["PATH_COSTS", "Fidelity", "Floor", "Forced", "OpenedCredit", "Opening", "Window", "credit2", "fidelity", "forced_agreement",
+__all__ = ["PATH_COSTS", "Fidelity", "Floor", "Forced", "OpenedCredit", "Opening", "Window", "blocks", "credit2", "fidelity", "forced_agreement",
            "kernel_ticks", "load", "noise_floor", "read_binary", "replay", "rtds"]

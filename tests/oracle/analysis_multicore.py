@@ -172,6 +172,50 @@ def edf_responses(tasks: list[dict], m: int) -> list[int | None]:
         bounds = found
 
 
+def due_work(task: dict, length: int, response: int, carried: bool) -> int:
+    """Most work in a window by jobs with deadlines not after its end, by trying every first release.
+
+    Without `carried`, none is released before the window; with it, one may be, which has run for a unit and ends within `response`.
+    """
+    best = 0
+    for release in range(-task["period"] + 1 if carried else 0, length + 1):
+        work, due = 0, release + task["deadline"]
+        while due <= length:
+            start = due - task["deadline"]
+            work += task["cost"] if start >= 0 else max(0, min(task["cost"] - 1, start + response))
+            due += task["period"]
+        best = max(best, work)
+    return best
+
+
+def edf_speaks_against(tasks: list[dict], k: int, ends: list[int], m: int, x: int, a: int) -> bool:
+    """Whether a window that begins `a` before a release of k leaves it undone `x` after that, whichever m − 1 tasks carry work in."""
+    cut, fresh, carry = a + x - tasks[k]["cost"] + 1, [], []
+    for i, (t, r) in enumerate(zip(tasks, ends)):
+        due, own = a + tasks[k]["deadline"], t["cost"] if i == k else 0
+        begun = (a + x) // t["period"] * t["cost"] + min((a + x) % t["period"], t["cost"])
+        fresh.append(min(cut, due_work(t, due, r, False) - own, begun))
+        carry.append(min(cut, due_work(t, due, r, True) - own, max(capped(t, a + x, r), min(a + x, t["cost"]))))
+    gains = [more - less for less, more in zip(fresh, carry)]
+    most = max(sum(chosen) for size in range(min(m, len(tasks) + 1)) for chosen in combinations(gains, size))
+    return sum(fresh) + most >= m * cut
+
+
+def edf_responses_limited(tasks: list[dict], m: int, longest: int) -> list[int | None]:
+    """Starting from the bounds of `edf_responses`: the least x that no window that begins up to `longest` earlier speaks against; unit by unit."""
+    bounds = edf_responses(tasks, m)
+    while True:
+        ends = [t["deadline"] if b is None else b for t, b in zip(tasks, bounds)]
+        found: list[int | None] = []
+        for k, own in enumerate(tasks):
+            x = next((x for x in range(own["cost"], ends[k] + 1) if not any(
+                edf_speaks_against(tasks, k, ends, m, x, a) for a in range(longest + 1))), None)
+            found.append(bounds[k] if x is None else x)
+        if found == bounds:
+            return found
+        bounds = found
+
+
 def fp_bcl(tasks: list[dict], m: int) -> bool:
     """BCL for fixed priorities, in order of priority."""
     return all(sum(min(workload(i, k["deadline"], i["deadline"]), k["deadline"] - k["cost"] + 1) for i in tasks[:n])

@@ -29,7 +29,7 @@ def path_of(rnd: random.Random, name: str, vms: dict[str, dict[str, Any]], threa
             more["timeout"] = rnd.choice([None, us(50), us(100), us(300), 1])
             if rnd.random() < 0.6:
                 more["port"] = Port(handler=short(rnd), priority=rnd.choice([7, 7, 0, 15]), late_eoi=rnd.random() < 0.3)
-            if rnd.random() < 0.15:
+            if "port" in more and rnd.random() < 0.25:
                 more |= {"distance": rnd.choice([us(100), us(500), ms(1)]), "switch": rnd.choice([0, us(1), us(2)])}
         stages.append(Stage(f"s{i}", server.key, each=short(rnd, 100 if isinstance(server, Line) else 20), **more))
     last = len(stages) - 1
@@ -57,7 +57,7 @@ def arrivals(rnd: random.Random) -> rv.Arrivals:
 def thread_of(rnd: random.Random, name: str, vm: str, one: dict[str, Any]) -> Thread:
     """A thread of any kind."""
     own: dict[str, Any] = {}
-    if rnd.random() < 0.4 and (one["guest"] != "fp" or one["ranked"]):
+    if rnd.random() < 0.6 and one["guest"] == "fp" and one["ranked"]:
         own["priority"] = rnd.randint(1, 3)
     if one["guest"] == "cbs" and rnd.random() < 0.4:
         own |= {"budget": us(rnd.choice([50, 200])), "server_period": rnd.choice([us(500), ms(1)])}
@@ -114,7 +114,7 @@ def changes(rnd: random.Random, vms: list[str]) -> list[rv.Change]:
             kind = rnd.choice(["pause", "crash", "crash", "crash"])
             for _ in range(rnd.choice([1, 1, 2])):
                 found.append(rv.Change(at, vm, state=kind))
-                at += rnd.choice([0, us(100), ms(1), us(1300)])
+                at += rnd.choice([us(100), us(100), ms(1), us(1300)])
                 found.append(rv.Change(at, vm, state="resume" if kind == "pause" else "restart"))
                 at += rnd.choice([us(50), us(100), ms(1)])
             if rnd.random() < 0.3:

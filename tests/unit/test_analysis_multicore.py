@@ -28,14 +28,16 @@ from rtvirt.analysis import (
     global_fp_schedulable,
     partition,
 )
+from rtvirt.analysis.multicore import edf_carry_in
+from rtvirt.analysis.multicore.edf_carry_in import CarryIn
 from rtvirt.analysis.multicore.limited_carry_in import longest_window
-from rtvirt.analysis.multicore.rows import Sporadic
+from rtvirt.analysis.multicore.rows import Sporadic, sporadic
 from rtvirt.analysis.multicore.windows import with_carry_in, workload
 from rtvirt.errors import LimitError, SpecError
 from rtvirt.jit import DISABLED
 from rtvirt.units import ms, us
 
-EDF_TESTS = ("gfb", "bak", "bcl", "bar", "rta")
+EDF_TESTS = ("gfb", "bak", "bcl", "bar", "rta", "rta-lc")
 
 
 def random_rows(rng, count, cpus, *, top=12, implicit=False, load=1.0):
@@ -93,6 +95,47 @@ def test_edf_tests_are_their_definitions(seed):
         for test in EDF_TESTS:
             accepted[test] += bool(global_edf_schedulable(tasks, m, test=test))
     assert DISABLED or all(5 < count < 145 for count in accepted.values()), accepted
+
+
+def test_edf_responses_are_their_definitions(seed):
+    """Limited carry-in: every A and every x, unit by unit, every first release, every choice of carriers."""
+    rng = random.Random(seed + 6)
+    better = looked = 0
+    while looked < (5 if DISABLED else 40):
+        m, n = rng.randint(1, 3), rng.randint(1, 5)
+        rows = random_rows(rng, n, m, load=0.9)
+        tasks = as_tasks(rows)
+        windows = CarryIn(sporadic(tasks)[0], [None] * n, m)
+        end = max(windows.longest_before(k, row["cost"]) for k, row in enumerate(rows))
+        if end < 60:
+            looked += 1
+            all_carry, expected = oracle.edf_responses(rows, m), oracle.edf_responses_limited(rows, m, end + 12)
+            for way, bounds in (("all", all_carry), ("limited", expected)):
+                assert list(global_edf_response_times(tasks, m, carry_in=way).values()) == (bounds if None not in bounds else [None] * n), (rows, m)
+            better += all_carry != expected
+    assert better or DISABLED
+
+
+def test_few_carriers_bound_what_all_do_not():
+    """Found by random search; the bounds of `rta-lc` are reached by offsets."""
+    rows = [{"cost": c, "deadline": d, "period": t} for c, d, t in ((1, 2, 3), (2, 2, 4), (2, 5, 5))]
+    tasks = as_tasks(rows)
+    assert not any(global_edf_schedulable(tasks, 2, test=test) for test in EDF_TESTS[:-1]) and global_edf_schedulable(tasks, 2)
+    bounds = list(global_edf_response_times(tasks, 2).values())
+    seen = [oracle.worst(rows, 2, "edf", list(offsets), 60) for offsets in product(*(range(row["period"]) for row in rows))]
+    assert [max(column) for column in zip(*seen)] == bounds
+
+
+def test_windows_are_left_where_they_take_too_long(monkeypatch):
+    """Nanoseconds take many steps: whatever was found until then is safe, and never worse than what it began with."""
+    times = ((6_000_001, 37_000_001), (7_000_008, 39_000_006), (8_000_007, 38_000_009), (4_000_009, 15_000_004))
+    tasks = [rv.Task(f"t{i}", wcet=c, period=t) for i, (c, t) in enumerate(times)]
+    whole, seen = global_edf_response_times(tasks, 2, carry_in="all"), []
+    for fuel in (0, 40, 400, 30_000):
+        monkeypatch.setattr(edf_carry_in, "FUEL", fuel)
+        seen.append(global_edf_response_times(tasks, 2))
+    assert seen[0] == whole and seen[-1] != whole
+    assert all(after[name] <= before[name] for before, after in zip(seen, seen[1:]) for name in whole)
 
 
 def test_fp_responses_are_their_definitions(seed):
@@ -173,9 +216,11 @@ ONLY = {"bar": [(7, 14, 14), (6, 15, 17), (4, 7, 8)], "rta": [(7, 9, 17), (1, 4,
 
 
 def test_no_test_contains_the_others():
+    """But for the responses with limited carry-in."""
     for test, rows in ONLY.items():
         tasks = [rv.Task(f"t{i}", wcet=c, deadline=d, period=t) for i, (c, d, t) in enumerate(rows)]
-        assert [name for name in EDF_TESTS if global_edf_schedulable(tasks, 2, test=name)] == [test]
+        assert [name for name in EDF_TESTS[:-1] if global_edf_schedulable(tasks, 2, test=name)] == [test]
+        assert global_edf_schedulable(tasks, 2, test="rta-lc")
         assert global_edf_schedulable(tasks, 2)
 
 
@@ -199,15 +244,19 @@ def test_who_carries_work_in_is_settled_before_the_window():
 def test_relations(seed):
     """What contains what; one pCPU; less to do is never worse for tests that are sustainable."""
     rng = random.Random(seed + 4)
-    for _ in range(15 if DISABLED else 60):
+    for _ in range(10 if DISABLED else 25):
         m = rng.randint(1, 4)
         rows = random_rows(rng, rng.randint(1, 7), m, load=0.9)
         tasks = as_tasks(rows)
         edf = {test: bool(global_edf_schedulable(tasks, m, test=test)) for test in EDF_TESTS}
         assert edf["rta"] or not edf["bcl"]
+        assert edf["rta-lc"] or not (edf["rta"] or edf["bar"])
         assert bool(global_edf_schedulable(tasks, m)) == any(edf.values())
         fp = [bool(global_fp_schedulable(tasks, m, test=test)) for test in ("bcl", "rta", "rta-lc", "rta-ce")]
         assert fp == sorted(fp) and bool(global_fp_schedulable(tasks, m)) == fp[-1]
+        if edf["rta"]:
+            few, most = (global_edf_response_times(tasks, m, carry_in=way) for way in ("limited", "all"))
+            assert all(few[name] <= most[name] for name in few)
         each, limited, whole = (global_fp_response_times(tasks, m, carry_in=way) for way in ("enumerated", "limited", "all"))
         assert all(whole[name] is None or limited[name] <= whole[name] for name in limited)
         assert all(limited[name] is None or each[name] <= limited[name] for name in each)
@@ -230,7 +279,7 @@ def test_witnesses_speak():
         for verdict in (global_edf_schedulable(tasks, cpus), global_fp_schedulable(tasks, cpus)):
             assert not verdict and isinstance(verdict.witness, kind) and words in verdict.why()
     four = [rv.Task(n, wcet=6, period=10) for n in "abc"]
-    kinds = {"gfb": Dense, "bak": Crowded, "bcl": Crowded, "rta": Crowded, "bar": ViolatingInterval, "any": Crowded}
+    kinds = {"gfb": Dense, "bak": Crowded, "bcl": Crowded, "rta": Crowded, "bar": ViolatingInterval, "rta-lc": Crowded, "any": Crowded}
     for test, kind in kinds.items():
         verdict = global_edf_schedulable(four, 2, test=test)
         assert not verdict and isinstance(verdict.witness, kind) and "sufficient" in verdict.why(), test

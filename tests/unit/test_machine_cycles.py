@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import rtvirt as rv
 from rtvirt.machine import assemble
 from rtvirt.machine.cycles import Meter, Timing, density, loop, measure, predicted
-from rtvirt.machine.monitors.hypercalls import equates
+from rtvirt.machine.monitors.hypercalls import NUMBERS, equates
 
 TIMINGS = st.builds(Timing, instruction=st.integers(1, 4), crossing=st.integers(0, 200), emulate=st.integers(0, 200), interpret=st.integers(1, 50),
                     line=st.sampled_from([1, 2, 4, 8]), lines=st.just(128), miss=st.integers(0, 80), page=st.sampled_from([16, 32, 64]),
@@ -23,6 +23,17 @@ def test_measured_cycles_are_those_of_the_closed_form(every, timing):
     said = predicted(every, timing)
     assert table.bare.tolist() == [said["bare"]] * 3
     assert dict(zip(table.monitor, table.cycles, strict=True)) == pytest.approx({name: said[name] for name in table.monitor}, abs=1e-9)
+
+
+@settings(max_examples=6, deadline=None)
+@given(every=st.integers(3, 60), timing=TIMINGS)
+def test_call_outs_and_hypercalls_are_those_of_the_closed_form(every, timing):
+    """On "x86" the status is read without a trap, so the read is patched; a hypercall is an instruction of the loop."""
+    said = predicted(every, timing)
+    table = density(("binary-translation",), every=(every,), isa="x86", sensitive="SMSW r3", instructions=4 * every, timing=timing)
+    assert table.cycles.tolist() == pytest.approx([said["binary-translation"]], abs=1e-9)
+    few, many = (measure(loop(every, times, f"SVC {NUMBERS['SET_TIMER']}"), style="paravirtual", timing=timing) for times in (2, 6))
+    assert (many.total - few.total) / (many.instructions - few.instructions) == pytest.approx(said["paravirtual"], abs=1e-9)
 
 
 def test_dense_traps_cost_more_than_an_interpreter_and_sparse_ones_less():
@@ -72,7 +83,9 @@ def test_a_cache_is_direct_mapped_and_a_tlb_forgets_the_oldest():
 
 @pytest.mark.parametrize("make, words", [
     (lambda: Timing(miss=-1), "Timing.miss"), (lambda: Timing(lines=0), "1 to 1,000,000"), (lambda: Timing(footprint=65), "0 to 64"),
-    (lambda: loop(2, 5), "every 3 to 400"), (lambda: measure("HLT", fuel=0), "1 to 10,000,000"),
+    (lambda: loop(2, 5), "3 to 400"), (lambda: predicted(2), "3 to 400"), (lambda: loop(5, 0), "times"),
+    (lambda: Timing(tagged="no"), "True or False"), (lambda: measure("HLT", timing=5), "a Timing"),
+    (lambda: measure("HLT", fuel=0), "1 to 10,000,000"),
     (lambda: measure("HLT", style="magic"), "interpreter"),
     (lambda: predicted(400), "fits in 64 lines")])
 def test_mistakes_are_explained(make, words):

@@ -93,7 +93,8 @@ def test_timers_fire_within_50_us_of_what_their_era_says(xen):
 
 
 @pytest.mark.parametrize("change, words", [({"vm": "c"}, "a, b"), ({"vcpu": 1}, "0 to 0"), ({"policy": "good"}, "lost, catch-up, paravirtual"),
-                                           ({"period": 0}, "10 us to"), ({"period": s(60)}, "10 us to"), ({"gap": -1}, "0 to 1 s")])
+                                           ({"period": 0}, "10 us to"), ({"period": s(60)}, "10 us to"), ({"gap": -1}, "0 to 1 s"),
+                                           ({"period": "10 ms"}, "whole nanoseconds"), ({"period": None}, "10 us to"), ({"vcpu": "0"}, "0 to 0")])
 def test_mistakes_are_explained(turns, change, words):
     given = {"vm": "a", "period": ms(10)} | change
     with pytest.raises(rv.SpecError, match=words):
@@ -102,6 +103,8 @@ def test_mistakes_are_explained(turns, change, words):
         timer_window(0, 0, xen="5")
     with pytest.raises(rv.SpecError, match="a/hog"):
         own_period(turns, "a", "control")
+    with pytest.raises(rv.SpecError, match="a GuestTime"):
+        own_period(turns, "a", "hog", "lost")
 
 
 def test_the_explorer_says_what_its_guest_cannot_know():
@@ -110,6 +113,8 @@ def test_the_explorer_says_what_its_guest_cannot_know():
     assert lost.time.drift < -0.6 and lost.seen.max() <= ms(20) < ms(60) < lost.real.max() and "has lost 1.99 s" in clock.sentence(lost)
     kept = clock.compute(clock.Params(scheduler="RTDS", policy="catch-up"))
     assert kept.real.max() <= ms(25) and abs(kept.time.drift) < 0.01
+    read = clock.compute(clock.Params(busy="no", policy="paravirtual"))
+    assert "right when it is read, and 19 ms old at most" in clock.sentence(read) and set(read.seen) == {ms(20)}
     alone = clock.compute(clock.Params(hogs=0))
     assert alone.time.drift == 0 and set(alone.real) == {ms(20)}
     with pytest.raises(rv.SpecError, match="credit knows weights only"):

@@ -56,8 +56,9 @@ def test_inflation_needs_misses_and_a_second_stage():
 
 @pytest.mark.parametrize("make, words", [
     (lambda: levels(8 * KiB), "4 KiB, 2 MiB or 1 GiB"), (lambda: levels(4 * KiB, bits=64), "21 to 57"), (lambda: walk_accesses(-1), "0 to 6"),
-    (lambda: Tlb(0), "1 to 2\\^20"), (lambda: Tlb(1, access=-1), "0 to 10,000"), (lambda: Tlb(1).miss_ratio(5, pattern="loop"), "random, cyclic"),
-    (lambda: Tlb(1).inflation(5, density=2), "0 to 1"), (lambda: Inflation(-1, 0), "at least 0"), (lambda: Inflation(0, 0.5), "an integer"),
+    (lambda: Tlb(0), "1 to 1048576"), (lambda: Tlb(1, access=-1), "0 to 10000"), (lambda: Tlb(1).miss_ratio(5, pattern="loop"), "random, cyclic"),
+    (lambda: Tlb(1).inflation(5, density=2), "0 to 1"), (lambda: Inflation(-1, 0), "from 0 on"), (lambda: Inflation(0, 0.5), "whole number"),
+    (lambda: Tlb(1.5), "whole number"), (lambda: Tlb(1).miss_ratio(-5), "numbers, 0 to"), (lambda: Tlb(1).miss_ratio("x"), "numbers"),
     (lambda: interference.inflation("doom"), "bitcount"), (lambda: interference.inflation("qsort", "col", "sel4"), "seL4 was not measured")])
 def test_mistakes_are_explained(make, words):
     with pytest.raises(rv.SpecError, match=words):

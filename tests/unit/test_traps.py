@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import rtvirt as rv
 from rtvirt.errors import RtvirtError, SpecError
+from rtvirt.system import FOREVER
 from rtvirt.traps import STRUCTURES
 from rtvirt.traps.calibrate import Equation, fit, non_negative
 from rtvirt.traps.operations import ELEMENTARY, OPERATIONS
@@ -327,6 +328,9 @@ def test_arrays_of_rates_give_what_single_rates_give(structure, rates):
     assert many.tolist() == [rv.traps.mix({"system_call": a, "page_fault": b}, structure, PRICED) for a, b in rates]
 
 
+RTOS = rv.VM("rtos", tasks=[rv.Task("loop", wcet=100, period=1000)])
+
+
 # --- mistakes --------------------------------------------------------------------------------------------------------------------------
 
 
@@ -340,7 +344,25 @@ def test_arrays_of_rates_give_what_single_rates_give(structure, rates):
     (lambda: rv.traps.platform("core2").change(clock_mhz=0), "above 0"),
     (lambda: rv.traps.platform("core2").change(natives={"system_call": -3}), "natives"),
     (lambda: rv.traps.crossings("paravirtual", "pte_write", times=0), "times"),
-    (lambda: rv.traps.mix({"system_call": [-1.0]}, "native", "core2"), "rates cannot be negative"),
+    (lambda: rv.traps.mix({"system_call": [-1.0]}, "native", "core2"), "numbers, from 0 on"),
+    (lambda: rv.traps.mix({"system_call": "often"}, "native", "core2"), "numbers, from 0 on"),
+    (lambda: rv.traps.mix({"system_call": np.ones(3), "idle": np.ones(4)}, "native", "core2"), "shapes that broadcast"),
+    (lambda: rv.traps.mix([1, 2], "native", "core2"), "rates by operation"),
+    (lambda: rv.traps.platform("core2").change(natives={"pagefault": 3}), "did you mean page_fault"),
+    (lambda: rv.traps.HardwareAssist(nested_paging="no"), "True or False"),
+    (lambda: rv.traps.Interpretation(instructions=-5), "from 1 on"),
+    (lambda: rv.traps.Previrtualized(unpatched=("pte_writes",)), "did you mean pte_write"),
+    (lambda: rv.traps.crossover("native", "native", "core2", x="idle", y="ipi", points=10**9), "from 2 to 4000"),
+    (lambda: rv.traps.crossover("native", "native", "core2", x="idle", y="ipi", most_x="many"), "most_x"),
+    (lambda: rv.traps.crossover("native", "native", "core2", x="idle", y="ipi", platform_b="turtles"), "clock_mhz"),
+    (lambda: rv.traps.timer_window("soon", 0), "whole number"),
+    (lambda: rv.traps.overhead_bound("vm", rv.Costs(), 1), "a VM"),
+    (lambda: rv.traps.overhead_bound(RTOS, rv.Costs(), 1, limits=5), "a dict of arrival curves"),
+    (lambda: rv.traps.overhead_bound(RTOS, rv.Costs(), 1, arrivals={"loop": 5}), "an ArrivalCurve"),
+    (lambda: rv.admit(rv.System(vms=[RTOS]), rv.Null(), traps=5), "a dict from names of VMs"),
+    (lambda: rv.traps.guest_time(5, "rtos"), "a Run"),
+    (lambda: rv.trap(None), "a time, for a step that is a trap"),
+    (lambda: rv.trap(FOREVER), "a trap ends"),
     (lambda: rv.traps.cost("arm_el2", "x-gene", "hypercall").ns, "clock_mhz"),
     (lambda: rv.traps.crossover("native", "native", "core2", x="idle", y="ipi", points=1), "points"),
     (lambda: rv.traps.crossover("native", "native", "core2", x="idle", y="ipi", most_x=0), "most_x"),

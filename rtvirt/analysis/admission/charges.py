@@ -75,7 +75,8 @@ class Charges:
 
     def taken(self, window: int, more: Iterable[Row] = ()) -> int:
         """Most that is taken from a window [ns]."""
-        return sum(cost * (-(-(window + jitter) // period) if period < NEVER else 1) for cost, period, jitter in (*self.rows, *more))
+        return sum(cost * (-(-(window + jitter) // period) if period < NEVER else 1) for cost, period, jitter in (*self.rows, *more)
+                   if window + jitter > 0)
 
     def left(self, supply: Supply, more: Iterable[Row] = ()) -> Supply:
         """What the charges leave of a supply."""

@@ -74,6 +74,10 @@ def outcome(vcpu: Vcpu, supply: Supply, overheads: Overheads, blocking: Mapping[
         verdict = fp_schedulable(tasks, supply, blocking=held or None)
         return Outcome(verdict.bounds, verdict.test, verdict.witness, tuple(tasks), held)
     if guest in ("edf", "cbs"):
+        due = [task for task in tasks if task.deadline is not None]
+        if supply.has_less() and taskset(due).utilization() == supply.rate:
+            return refused(tasks, f"guest {guest!r}: the tasks need {float(supply.rate):.4g} of a pCPU in the long run, and that is exactly what the "
+                           "supply brings; no window is known after which all would repeat. Give it a little more")
         verdict = edf_schedulable(tasks, supply, blocking=held or None)
         bounds = edf_response_times(tasks, supply) if not held else {task.name: task.deadline if verdict else None for task in tasks}
         return Outcome(bounds, verdict.test, verdict.witness, tuple(tasks), held)

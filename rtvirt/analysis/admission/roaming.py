@@ -37,9 +37,9 @@ def roaming(vm: VM, promises: Sequence[Promise]) -> Outcome:
         if vm.guest != "edf":
             verdict = global_fp_schedulable(tasks, vm.vcpus)
             return Outcome(global_fp_response_times(tasks, vm.vcpus), verdict.test, verdict.witness)
-        verdict = global_edf_schedulable(tasks, vm.vcpus)
-        bounds = global_edf_response_times(tasks, vm.vcpus) if global_edf_schedulable(tasks, vm.vcpus, test="rta") else \
-            {task.name: task.deadline if verdict else None for task in tasks}
+        verdict, bounds = global_edf_schedulable(tasks, vm.vcpus), global_edf_response_times(tasks, vm.vcpus)
+        if verdict and None in (bounds[task.name] for task in tasks if task.deadline is not None):
+            bounds = {task.name: task.deadline for task in tasks}
         return Outcome(bounds, verdict.test, verdict.witness)
     except SpecError as reason:
         return refused(tasks, f"{vm.name} moves its tasks between {vm.vcpus} vCPUs: {reason}")

@@ -27,7 +27,7 @@ class Trapping:
     Parameters
     ----------
     rows : tuple of (cost, period, jitter) [ns]
-        Traps that come at most so often, and what each costs; they count as the VM's most important work.
+        Traps that come at most so often, and what each costs; they count as the VM's most important work. A jitter below 0: not before.
     section : int [ns]
         The longest that nobody preempts.
     """
@@ -43,6 +43,8 @@ def longest_section(tasks: Iterable[Task]) -> int:
 
 def trapping_of(system: System, given: Mapping[str, Trapping], least: int) -> dict[str, Trapping]:
     """What each VM does: its scripts, what is given of it, and sections of `least` that any of them may have."""
+    if not isinstance(given, Mapping):
+        raise SpecError([Problem("traps", given, "a dict from names of VMs to Trapping", "write traps={'vm': rv.traps.trapping(...)}", "")])
     known = [vm.name for vm in system.vms]
     wrong = [Problem(f"traps[{name}]", name, ", ".join(known), "write the name of a VM", "") for name in given if name not in known]
     wrong += [Problem(f"traps[{name}]", own, "a Trapping", "make it with rv.traps.trapping(...)", "") for name, own in given.items()

@@ -34,6 +34,21 @@ def urgent_work(row: Sporadic, window: int, slack: int = 0) -> int:
     return jobs * row.cost + min(row.cost, max(0, rest - slack))
 
 
+def due_within(row: Sporadic, window: int) -> int:
+    """Most work by jobs whose release and deadline are both in a window [ns] (Baruah 2007)."""
+    return max(0, (window - row.deadline) // row.period + 1) * row.cost
+
+
+def due_with_carry_in(row: Sporadic, window: int, response: int) -> int:
+    """Most work by jobs with deadlines in a window at whose beginning one of them has already run for a unit [ns].
+
+    The last deadline is the window's end; the job carried in is released so long before the others, and ends within `response`.
+    """
+    jobs = max(0, (window - row.deadline) // row.period + 1)
+    carried = max(0, window - jobs * row.period - (row.deadline - response))
+    return jobs * row.cost + min(carried, row.cost - 1)
+
+
 def without_carry_in(row: Sporadic, window: int) -> int:
     """Most work in a window that begins when the task has nothing left to do [ns] (Guan et al. 2009, equation 3)."""
     jobs, rest = divmod(window, row.period)

@@ -25,7 +25,8 @@ class FixedPriorityPartition(Supply):
     Parameters
     ----------
     higher : sequence
-        Servers (their budgets), tasks, VMs (their tasks), or (budget, period, jitter) [ns].
+        Servers (their budgets), tasks, VMs (their tasks), or (budget, period, jitter) [ns]; below 0, a jitter says
+        by how much the first comes later than a window may begin.
     on : Supply
         What they share; a dedicated pCPU unless given.
 
@@ -75,7 +76,8 @@ class FixedPriorityPartition(Supply):
                 except (TypeError, ValueError):
                     raise SpecError([Problem(f"higher[{k}]", one, "a server, a task, a VM, or (budget, period, jitter)",
                                              "give one of these")]) from None
-                check_times(f"higher[{k}]", budget=(work, 0, NEVER // 2**9, ""), period=(period, 1, NEVER, ""), jitter=(jitter, 0, NEVER // 2**9, ""))
+                check_times(f"higher[{k}]", budget=(work, 0, NEVER // 2**9, ""), period=(period, 1, NEVER, ""),
+                            jitter=(jitter, -NEVER // 2**9, NEVER // 2**9, ""))
                 found.append((work, period, -jitter))
         return [stair for stair in found if stair[0] > 0]
 

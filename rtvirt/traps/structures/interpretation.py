@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..checks import whole_number
 from ..operations import ELEMENTARY
 from .structure import Structure, Table
 
@@ -21,6 +22,9 @@ class Interpretation(Structure):
     who: ClassVar[str] = "Bochs, the monitor of `rtvirt.machine` that interprets"
 
     instructions: int = 100     # of a guest's kernel path, where the operation is not one instruction
+
+    def __post_init__(self) -> None:
+        whole_number("Interpretation.instructions", self.instructions, 1)
 
     ONE: ClassVar[frozenset[str]] = frozenset({"innocuous", "pte_write", "register_read", "interrupt_mask", "priority_write", "port_read",
                                                "kernel_io", "interrupt_controller"})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..checks import choose
+from ..operations import ELEMENTARY
 from .paravirtual import Paravirtual
 from .structure import Structure, Table
 from .trap_and_emulate import TrapAndEmulate
@@ -25,6 +27,10 @@ class Previrtualized(Structure):
     who: ClassVar[str] = "afterburning (LeVasseur et al.)"
 
     unpatched: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        missed = [self.unpatched] if isinstance(self.unpatched, str) else self.unpatched
+        object.__setattr__(self, "unpatched", tuple(choose("Previrtualized.unpatched", name, ELEMENTARY) for name in missed))
 
     def table(self) -> Table:
         """The paravirtual table, with traps for what was missed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from ...errors import Problem, SpecError
 from ..parts import NATIVE
 
 Table = Mapping[str, Mapping[str, int]]
@@ -12,6 +13,13 @@ Table = Mapping[str, Mapping[str, int]]
 
 class Structure:
     """A way to build a hypervisor. What its table does not name runs directly: the native operation and nothing else."""
+
+    def __post_init__(self) -> None:
+        """Options that are switches must be switches: "no" would count as yes."""
+        wrong = [Problem(f"{type(self).__name__}.{name}", value, "True or False", "choose one of these")
+                 for name, value in vars(self).items() if isinstance(getattr(type(self), name), bool) and not isinstance(value, bool)]
+        if wrong:
+            raise SpecError(wrong)
 
     name: ClassVar[str]
     what: ClassVar[str]
