@@ -48,8 +48,10 @@ def check_message(plumbing: Plumbing, path: Path, row: Sequence[int]) -> None:
     reached = [stamp for stamp in flat if stamp >= 0]
     assert reached == sorted(reached), f"{who}: stamps go backwards {flat}"
     assert flat[:len(reached)] == reached, f"{who}: a stamp is left out {flat}"
-    if total >= 0:
+    if total >= 0 and path.ends is None:
         assert len(reached) == len(flat), f"{who} is delivered, but has not been everywhere {flat}"
+    if total >= 0 and path.ends is not None:
+        assert stages[path.ends][-1] >= 0, f"{who} is delivered, but has not come to the end of stage {path.ends} {flat}"
 
 
 def check_slots(path: Path, rows: Iterable[Sequence[int]]) -> None:
@@ -61,7 +63,7 @@ def check_slots(path: Path, rows: Iterable[Sequence[int]]) -> None:
     for row in rows:
         stamps = stamps_of(path, row)
         entered, left = stamps[path.enter][0], stamps[path.leave][2]
-        if row[1] < 0 and entered >= 0:
+        if row[1] < 0 and entered >= 0 and (left >= 0 or row[2] < 0):     # a crash may have taken one after its delivery
             steps += [(entered, 1), (left if left >= 0 else NEVER, -1)]
     held = 0
     for at, step in sorted(steps):           # at one instant slots are left before they are taken

@@ -98,7 +98,7 @@ def break_off(st, q, now, p, vm):
         number = io.messages[m].number
         if not is_hit(st, m, p, vm, whole):
             continue
-        again_possible = io.messages[m].slot and path.reissue and path.frontend != vm
+        again_possible = io.messages[m].slot and path.reissue and path.frontend != vm and io.messages[m].delivered < 0
         unlink(st, m)
         if not again_possible:
             if path.frontend == vm:

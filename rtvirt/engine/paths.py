@@ -387,7 +387,7 @@ def drop(st, q, now, m, place):
 @kernel
 @seldom
 def give_up(st, q, now, m, place):
-    """The same, while others are looked after; who requested it is told."""
+    """The same, while others are looked after; who requested it is told. What had been delivered has ended well."""
     io, message = st.io, st.io.messages[m]
     t = message.task
     if message.slot:
@@ -395,5 +395,5 @@ def give_up(st, q, now, m, place):
         io.paths[message.path].held -= 1
     if message.pooled:
         leave_pool(st, q, now, m)
-    record_message(st, m, now, place)
+    record_message(st, m, now, place if message.delivered < 0 else -1)
     answer(st, q, now, t)

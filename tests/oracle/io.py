@@ -36,6 +36,11 @@ class OMessage:
         """Stamps of the stage it is in."""
         return self.stamps[self.stage]
 
+    def delivered(self) -> bool:
+        """Is stage `ends` behind it?"""
+        ends = self.path.spec.ends
+        return ends is not None and self.stamps[ends]["out"] >= 0
+
     def row(self) -> tuple[int, ...]:
         """As the run's table has it, stages by number."""
         stamps = tuple(stamp for one in self.stamps for stamp in one.values())
@@ -332,7 +337,6 @@ class IoWorld(World):
         if not interposed and s.spec.capacity is not None and len(s.queue) >= s.spec.capacity:
             self.drop(m)
             return None
-        self.account(m, m.accounted_to, now, [("ring", NEVER)])
         m.at["in"] = now
         m.slot = m.slot or s.index == s.path.spec.enter
         self.counter += 1
@@ -390,7 +394,10 @@ class IoWorld(World):
 
     def know(self, m: OMessage) -> None:
         """Its consumer knows it now."""
-        m.at["known"], m.done_before = self.now, self.stage_of(m).done
+        s = self.stage_of(m)
+        m.at["known"], m.done_before = self.now, s.done
+        from_outside = s.path.spec.arrivals if s.index == 0 else s.path.stages[s.index - 1].line
+        self.account(m, m.at["in"], self.now, [("moderation" if from_outside else "suppression", NEVER)])
 
     def timeout(self, s: OStage) -> None:
         """2.7."""
@@ -403,6 +410,7 @@ class IoWorld(World):
         while path.up and path.backlog and path.room():
             m = path.backlog.pop(0)
             m.place = "between"
+            self.account(m, m.accounted_to, self.now, [("ring", NEVER)])
             count += self.enter(m) is not None
         if count:
             self.publish(path.stages[path.spec.enter], count, sender)
@@ -456,8 +464,6 @@ class IoWorld(World):
         if s.line:
             self.account(m, stamps["in"], now, [("batching", done)])
         elif m.place == "queue":
-            from_outside = s.path.spec.arrivals if s.index == 0 else s.path.stages[s.index - 1].line
-            self.account(m, stamps["in"], stamps["known"], [("moderation" if from_outside else "suppression", NEVER)])
             told = self.upcalls[s.thread.vm][0] + s.spec.port.handler if m.by_port else 0
             self.account(m, stamps["known"], now, [("cost", told), ("batching", done)], s.vcpu, self.wait_of(s.path, s.thread))
         m.place = "taken"
@@ -597,8 +603,11 @@ class IoWorld(World):
         """Lost, and said so."""
         held = m.slot
         self.remove(m)
-        m.place, m.dropped = "dropped", m.stage
-        self.over(m)
+        if m.delivered():
+            self.ended(m)                                                               # delivered before (7.1)
+        else:
+            m.place, m.dropped = "dropped", m.stage
+            self.over(m)
         if held:
             self.move_on(m.path)
 
@@ -639,7 +648,7 @@ class IoWorld(World):
                 if path.spec.frontend == vm.spec.name or (m.place == "app" and self.by_name[path.spec.into].vm is vm):
                     self.drop(m)
                 elif (m.slot and vm in path.vms) or in_hands:
-                    if m.slot and path.spec.crash == "reissue":
+                    if m.slot and path.spec.crash == "reissue" and not m.delivered():
                         back.append(self.reissued(m))
                     else:
                         self.drop(m)
