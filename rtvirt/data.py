@@ -15,7 +15,7 @@ __all__ = ["FOLDER", "Textbook", "digest", "manifest", "path", "rebuild_manifest
 
 
 def system(name: str) -> System:
-    """A system of data/systems: "phone", "dashboard" or "drone"."""
+    """A system of data/systems: "phone", "dashboard", "drone", or "gateway", whose VMs share devices."""
     return System.load(path(f"systems/{name}.yaml"))
 
 

@@ -188,8 +188,17 @@ class Machine:
             if hasattr(self.scheduler, "check_contracts"):
                 self.scheduler.check_contracts(self.policy_state, self.contracts)
             self.command(S.RECONFIGURED, vm)
+        if what == "restart" and (still := self.still_running(vm)):
+            raise SpecError([Problem(f"changes[{self.contracts.names[vm]}].at", change.at, "an instant after its vCPUs have left their pCPUs",
+                                     f"vCPU {still - 1} is still there: restart it some microseconds later", "")])
         if what is not None:
             self.command(COMMANDS[what], vm)
+
+    def still_running(self, vm: int) -> int:
+        """1 + the number of a vCPU of a crashed VM that has not left its pCPU yet; 0 if there is none."""
+        st = self.state
+        first = st.vms[vm].first_vcpu
+        return next((k + 1 for k in range(st.vms[vm].vcpus) if st.pcpus[st.vcpus[first + k].pcpu].current == first + k), 0)
 
     def scheduler_setting(self, vm: int, field: str, value: Any) -> None:
         """Give a VM a new contract value."""

@@ -140,7 +140,8 @@ class Path(Row):
     burst: int               # of its arrivals
     created: int             # messages so far
     held: int                # slots in use
-    down: int                # 1: a VM it needs has crashed
+    down: int                # 1: a VM it needs has crashed, or has not started yet
+    broken: int              # 1: one has crashed
     backlog: int             # how many wait for a slot
     first_waiting: int       # message
     last_waiting: int
@@ -179,8 +180,8 @@ class Rails(Row):
 
     source: int              # alarm of a path's arrivals
     line: int                # a message's service ends
-    hold: int                # a stage's timeout
     interposed: int          # the hypervisor has served a message in another VM's time
+    hold: int                # a stage's timeout
     reconnect: int           # a path comes up again
     paths: int
     stages: int

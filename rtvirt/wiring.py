@@ -50,8 +50,9 @@ def wire(st: Any, system: System, plumbing: Plumbing, seed: int, flat: Any, firs
     stages, paths, lines = plumbing.stages(), plumbing.paths, len(plumbing.lines)
     source = first_alarm
     line = source + len(paths)
-    hold = line + lines
-    put_row(io.rails, source=source, line=line, hold=hold, interposed=hold + len(stages), reconnect=hold + 2 * len(stages), paths=len(paths),
+    interposed = line + lines
+    hold = interposed + len(stages)
+    put_row(io.rails, source=source, line=line, interposed=interposed, hold=hold, reconnect=hold + len(stages), paths=len(paths),
             stages=len(stages), lines=lines, free=T.NOBODY, fresh=0, room=ROOM)
     tasks = {f"{vm.name}/{task.name}": t for t, (vm, task) in enumerate((vm, task) for vm in system.vms for task in vm.tasks)}
     numbers = {"vm": {vm.name: i for i, vm in enumerate(system.vms)}, "task": tasks, "line": {line.name: i for i, line in enumerate(plumbing.lines)},
@@ -96,7 +97,7 @@ def path_rows(plumbing: Plumbing, numbers: dict[str, dict[str, int]]) -> list[di
             "backlog_limit": path.backlog, "pool": T.NOBODY if path.pool is None else numbers["pool"][path.pool], "pool_until": path.pool_until,
             "into": T.NOBODY if path.into is None else numbers["task"][path.into], "ends": T.NOBODY if path.ends is None else path.ends,
             "first_index": path.first_index, "reissue": int(path.crash == "reissue"), "reconnect": path.reconnect,
-            "burst": 0 if path.arrivals is None else path.arrivals.burst, "first_waiting": T.NOBODY, "last_waiting": T.NOBODY})
+            "burst": 0 if path.arrivals is None else path.arrivals.burst, "down": 1, "first_waiting": T.NOBODY, "last_waiting": T.NOBODY})
         first += len(path.stages)
     return rows
 
@@ -126,7 +127,7 @@ def upcall_rows(st: Any, system: System, plumbing: Plumbing, numbers: dict[str, 
     """One row a vCPU."""
     rows = []
     for vm in system.vms:
-        entry, order = plumbing.upcalls.get(vm.name, (0, "turns"))
+        entry, order = plumbing.upcalls.get(vm.name, (0, "lowest"))
         for k in range(vm.vcpus):
             rows.append({"handler": numbers["task"].get(f"{vm.name}/irq{k}", T.NOBODY), "entry": entry, "order": SCANS[order],
                          "first_port": T.NOBODY, "last_port": T.NOBODY})

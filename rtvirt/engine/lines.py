@@ -14,7 +14,7 @@ from rtvirt.timers import NEVER, set_alarm
 from rtvirt.traffic import COST, INTERPOSED, NOBODY, SERVED_BY_LINE, TAKEN
 
 if "policy" not in globals():   # for readers and linters: `loop_for` executes these files into the same names
-    from rtvirt.engine.paths import enter, free_slot, go_on_from, move_backlog, publish
+    from rtvirt.engine.paths import enter, free_slot, go_on_from, move_backlog, publish, room_in_pool
 
 
 @kernel
@@ -94,8 +94,11 @@ def pass_on(st, q, now, m, s):
 def may_interpose(st, now, s):
     """May the hypervisor handle this message in another VM's time? (Beckert et al. 2014)"""
     stage = st.io.stages[s]
+    if stage.distance == NEVER:
+        return False
     state = st.vcpus[stage.vcpu].state
-    return state != RUNNING and state != TRAPPED and stage.interposed == NOBODY and now - stage.interposed_at >= stage.distance
+    free = stage.interposed == NOBODY and now - stage.interposed_at >= stage.distance and room_in_pool(st, s)
+    return free and state != RUNNING and state != TRAPPED
 
 
 @kernel

@@ -55,7 +55,7 @@ from rtvirt.timers import NEVER, first_timer, set_alarm, set_timer
 
 if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler, and executes vcpus.py and others into the same names
     from rtvirt.engine.paths import end_message
-    from rtvirt.engine.submissions import NEXT_STEP, SLEEP, application_over, device_alarm, device_step
+    from rtvirt.engine.submissions import NEXT_STEP, SLEEP, application_over, device_alarm, device_step, submitted_last
     from rtvirt.engine.vcpus import OWN_ALARMS, next_to_decide, obey, replenish, reschedule, saved, tick, wake
     from rtvirt.schedulers import credit as policy
 
@@ -228,7 +228,8 @@ def next_step(st, q, now, v, t):
                 tasks[t].step -= 1                           # the way out of the last section, if it was one, decides first
             return
         if DEVICES and kind >= STEP_SUBMIT:
-            work = device_step(st, q, now, t, kind, amount)
+            tasks[t].remaining = 0
+            work = device_step(st, q, now, t, kind, amount)      # which may interrupt the task itself
             if work == NEXT_STEP:
                 continue
             if work == SLEEP:
@@ -236,10 +237,10 @@ def next_step(st, q, now, v, t):
                 assign(st, tasks[t].vm, now)
                 return
             tasks[t].step -= 1                               # the same step goes on, after that much work
-            tasks[t].remaining = work
+            tasks[t].remaining += work
             if st.vcpus[v].task != t or st.vcpus[v].state != RUNNING:
                 return
-            if work > 0:
+            if tasks[t].remaining > 0:
                 begin_work(st, v, now)
                 return
             continue
@@ -336,7 +337,8 @@ def close(st, q, end):
         t = st.vcpus[v].task
         if t != NO_TASK:
             stop_work(st, v, end)
-            if tasks[t].remaining == 0 and tasks[t].step + 1 >= tasks[t].steps and tasks[t].started >= 0:
+            over = tasks[t].step + 1 >= tasks[t].steps or (DEVICES and submitted_last(st, t))
+            if tasks[t].remaining == 0 and over and tasks[t].started >= 0:
                 job, started = tasks[t].job, tasks[t].started
                 finish_job(st, t, end)
                 m = message_of(st, end, t, job, started)

@@ -82,19 +82,18 @@ def stamp(st, m, s, which, now):
 
 @kernel
 @seldom
-def blame(st, m, cause, now):
-    """All the time since the mark has one cause."""
-    st.io.causes[m, cause] += now - st.io.messages[m].mark
-    st.io.messages[m].mark = now
+def blame(st, m, cause, until):
+    """All the time since the mark has one cause. What comes after delivery is nobody's matter."""
+    some(st, m, cause, until - st.io.messages[m].mark, NEVER)
+    st.io.messages[m].mark = until
 
 
 @kernel
 @seldom
 def is_known(st, m, s, now, rang):
     """The consumer has been told of a message, or is awake anyway."""
-    io, stage = st.io, st.io.stages[s]
+    stage, message = st.io.stages[s], st.io.messages[m]
     blame(st, m, MODERATION if stage.by_line else SUPPRESSION, now)
-    message = io.messages[m]
     message.known, message.rang, message.done = now, rang, stage.served
     message.ran = ran(st, stage.vcpu, now)
     stamp(st, m, s, KNOWN, now)
@@ -107,7 +106,7 @@ def split(st, m, vm, v, now):
     message = st.io.messages[m]
     total, seen = now - message.mark, ran(st, v, now)
     rest = min(total, seen - message.ran)
-    st.io.causes[m, FRONTEND_WAIT if vm == st.io.paths[message.path].frontend else DRIVER_WAIT] += total - rest
+    some(st, m, FRONTEND_WAIT if vm == st.io.paths[message.path].frontend else DRIVER_WAIT, total - rest, NEVER)
     message.mark, message.ran = now, seen
     return rest
 
@@ -116,7 +115,8 @@ def split(st, m, vm, v, now):
 def some(st, m, cause, rest, most):
     """Blame a cause for at most `most` of the `rest`; returns what is left [ns]."""
     part = min(rest, most)
-    st.io.causes[m, cause] += part
+    if st.io.messages[m].delivered < 0:
+        st.io.causes[m, cause] += part
     return rest - part
 
 
@@ -171,11 +171,18 @@ def line_takes(st, m, s, now):
 @kernel
 @seldom
 def enters_stage(st, m, s, now):
+    """A message has come in."""
+    message = st.io.messages[m]
+    message.arrived, message.done, message.known, message.rang = now, st.io.stages[s].served, NEVER, 0
+    stamp(st, m, s, IN, now)
+
+
+@kernel
+@seldom
+def before_stage(st, m, s):
     """A message stands before a stage's door."""
     message = st.io.messages[m]
-    message.stage, message.where, message.arrived, message.known, message.rang, message.next = s, AT_DOOR, now, NEVER, 0, NOBODY
-    message.done = st.io.stages[s].served
-    stamp(st, m, s, IN, now)
+    message.stage, message.where, message.next = s, AT_DOOR, NOBODY
 
 
 @kernel

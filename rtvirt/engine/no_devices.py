@@ -13,7 +13,13 @@ def start_arrivals(st):
 
 
 @kernel
-def came_up(st, now, vm):
+def submitted_last(st, t):
+    """`submissions.py`."""
+    return False
+
+
+@kernel
+def came_up(st, q, now, vm):
     """`outages.py`."""
 
 

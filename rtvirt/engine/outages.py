@@ -9,11 +9,25 @@ from rtvirt.engine.messages import blame
 from rtvirt.jit import kernel, seldom
 from rtvirt.state import CHANNEL, RING
 from rtvirt.timers import NEVER, set_alarm
-from rtvirt.traffic import BEGIN, IN_BACKLOG, IN_HAND, INTERPOSED, MASK, NOBODY, ON_LINE, QUEUED, RING_WAIT, SERVED_BY_LINE, WITH_APPLICATION
+from rtvirt.traffic import (
+    BEGIN,
+    IN_BACKLOG,
+    IN_HAND,
+    INTERPOSED,
+    MASK,
+    NOBODY,
+    ON_LINE,
+    QUEUED,
+    RING_WAIT,
+    SERVED_BY_LINE,
+    STAMP_COLUMNS,
+    STAMPS,
+    WITH_APPLICATION,
+)
 
 if "policy" not in globals():   # for readers and linters: `loop_for` executes these files into the same names
     from rtvirt.engine.lines import serve_next
-    from rtvirt.engine.paths import give_up, leave_pool, move_backlog
+    from rtvirt.engine.paths import give_up, leave_pool, move_backlog, next_unknown
 
 
 @kernel
@@ -22,7 +36,7 @@ def crashed(st, q, now, vm):
     """A VM has crashed: what it had to do with messages is over, and their paths are down."""
     forget_hands(st, vm)
     for p in range(st.io.rails.paths):
-        if needs(st, p, vm):
+        if needs(st, p, vm) or serves_application(st, p, vm):
             break_off(st, q, now, p, vm)
     for n in range(st.io.rails.lines):
         if st.io.lines[n].serving == NOBODY:
@@ -55,10 +69,16 @@ def forget_hands(st, vm):
 def needs(st, p, vm):
     """Has a path to do with a VM?"""
     path = st.io.paths[p]
-    found = path.frontend == vm or (path.into != NOBODY and st.tasks[path.into].vm == vm)
+    found = path.frontend == vm
     for s in range(path.first_stage, path.first_stage + path.stages):
         found = found or st.io.stages[s].vm == vm
     return found
+
+
+@kernel
+def serves_application(st, p, vm):
+    """Do a path's messages end in a task of a VM?"""
+    return st.io.paths[p].into != NOBODY and st.tasks[st.io.paths[p].into].vm == vm
 
 
 @kernel
@@ -66,17 +86,19 @@ def needs(st, p, vm):
 def break_off(st, q, now, p, vm):
     """A path loses a VM: messages there, and those in its ring, go back to the front end, or are lost."""
     io, path = st.io, st.io.paths[p]
-    path.down = 1
-    set_alarm(st.alarms, io.rails.reconnect + p, NEVER)
+    whole = needs(st, p, vm)
+    if whole:
+        path.down = path.broken = 1
+        set_alarm(st.alarms, io.rails.reconnect + p, NEVER)
     first, last, again, number = NOBODY, NOBODY, 0, -1
     while True:
         m = next_of_path(st, p, number)
         if m == NOBODY:
             break
         number = io.messages[m].number
-        if not is_hit(st, m, p, vm):
+        if not is_hit(st, m, p, vm, whole):
             continue
-        again_possible = io.messages[m].slot and path.reissue and path.frontend != vm
+        again_possible = io.messages[m].slot and path.reissue and path.frontend != vm and io.messages[m].delivered < 0
         unlink(st, m)
         if not again_possible:
             if path.frontend == vm:
@@ -88,6 +110,9 @@ def break_off(st, q, now, p, vm):
         if io.messages[m].pooled:
             leave_pool(st, q, now, m)
         blame(st, m, RING_WAIT, now)
+        for i in range(STAMPS * path.enter, STAMP_COLUMNS):
+            io.stamps[m, i] = -1
+        io.messages[m].stage = path.first_stage + path.enter
         io.messages[m].where, io.messages[m].next = IN_BACKLOG, NOBODY
         if first == NOBODY:
             first = m
@@ -102,7 +127,7 @@ def break_off(st, q, now, p, vm):
         path.backlog += again
     for s in range(path.first_stage, path.first_stage + path.stages):
         place = io.stages[s].place
-        if io.stages[s].vm == vm or (path.slots != NEVER and path.enter <= place <= path.leave):
+        if io.stages[s].vm == vm or (whole and path.slots != NEVER and path.enter <= place <= path.leave):
             reset_stage(st, s)
 
 
@@ -119,10 +144,10 @@ def next_of_path(st, p, number):
 
 @kernel
 @seldom
-def is_hit(st, m, p, vm):
-    """Does the crash of `vm` concern a message of path `p`?"""
+def is_hit(st, m, p, vm, whole):
+    """Does the crash of `vm`, of which the whole path `p` needs something or only its last job, concern a message of it?"""
     io, message, path = st.io, st.io.messages[m], st.io.paths[p]
-    if path.frontend == vm or message.slot:
+    if path.frontend == vm or (whole and message.slot):
         return True
     if message.where == WITH_APPLICATION:
         return st.tasks[path.into].vm == vm
@@ -144,6 +169,7 @@ def unlink(st, m):
     if message.where == QUEUED:
         if stage.first_unknown == m:
             stage.first_unknown = message.next
+            next_unknown(st, message.stage)
         before = NOBODY
         if stage.first == m:
             stage.first = message.next
@@ -153,6 +179,7 @@ def unlink(st, m):
         if stage.last == m:
             stage.last = before
         stage.waiting -= 1
+        stage.cons = (stage.cons + 1) & MASK                # it counts as consumed
     elif message.where == IN_HAND:
         for i in range(io.threads[stage.thread].taken):
             if io.hands[stage.thread, i] == m:
@@ -182,6 +209,11 @@ def unlink(st, m):
         if path.last_waiting == m:
             path.last_waiting = before
         path.backlog -= 1
+    elif message.where == WITH_APPLICATION:
+        channel = st.tasks[io.paths[message.path].into].channel
+        for job in range(RING):
+            if io.carried[channel, job] == m + 1:
+                io.carried[channel, job] = 0
 
 
 @kernel
@@ -206,20 +238,22 @@ def reset_stage(st, s):
 
 @kernel
 @seldom
-def came_up(st, now, vm):
-    """A VM has started: the paths that it had taken down come up when all their VMs are there."""
+def came_up(st, q, now, vm):
+    """A VM has started: the paths that wait for it come up when all their VMs are there."""
     for p in range(st.io.rails.paths):
         path = st.io.paths[p]
         whole = path.down and needs(st, p, vm) and st.vms[path.frontend].alive
         for s in range(path.first_stage, path.first_stage + path.stages):
             whole = whole and (st.io.stages[s].vm == NOBODY or st.vms[st.io.stages[s].vm].alive)
-        if whole:
+        if whole and path.broken and path.reconnect > 0:
             set_alarm(st.alarms, st.io.rails.reconnect + p, now + path.reconnect)
+        elif whole:
+            reconnected(st, q, now, p)
 
 
 @kernel
 @seldom
 def reconnected(st, q, now, p):
     """A path is up again."""
-    st.io.paths[p].down = 0
+    st.io.paths[p].down = st.io.paths[p].broken = 0
     move_backlog(st, q, now, p)

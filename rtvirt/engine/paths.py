@@ -6,7 +6,7 @@ Executed once for each scheduler, together with `vcpus.py` and `loop.py`, for sy
 from __future__ import annotations
 
 from rtvirt.engine.jobs import take_release
-from rtvirt.engine.messages import blame, enters_application, enters_stage, has_left, is_known, is_taken, record_message
+from rtvirt.engine.messages import before_stage, blame, enters_application, enters_stage, has_left, is_known, is_taken, record_message
 from rtvirt.engine.rings import event_after, must_tell
 from rtvirt.jit import kernel, seldom
 from rtvirt.state import RING
@@ -27,13 +27,16 @@ def enter(st, q, now, m, s):
     """A message comes to a stage: it needs a slot of the ring where its path has one (2.4)."""
     io, stage = st.io, st.io.stages[s]
     path = io.paths[stage.path]
-    enters_stage(st, m, s, now)
+    before_stage(st, m, s)
     if stage.place == path.enter and (path.down or path.held >= path.slots or path.backlog > 0):
-        if path.drop_full or (path.down and not path.reissue) or path.backlog >= path.backlog_limit:
+        refused = not path.reissue if path.down else path.drop_full
+        if refused or path.backlog >= path.backlog_limit:
             drop(st, q, now, m, stage.place)
         else:
             append_to_backlog(st, stage.path, m)
-    elif not go_in(st, q, now, m, s):
+    elif accepts(st, now, s):
+        go_in(st, now, m, s)
+    else:
         drop(st, q, now, m, stage.place)
 
 
@@ -53,18 +56,28 @@ def append_to_backlog(st, p, m):
 
 @kernel
 @seldom
-def go_in(st, q, now, m, s):
-    """Into the queue of a stage; a line that is free serves at once, and so may the hypervisor (5.3). False if that cannot be."""
+def accepts(st, now, s):
+    """Is there somebody to serve the stage, and room in its queue, or will the hypervisor serve it at once?"""
+    stage = st.io.stages[s]
+    if stage.vm != NOBODY and not st.vms[stage.vm].alive:
+        return False
+    return stage.waiting < stage.capacity or may_interpose(st, now, s)
+
+
+@kernel
+@seldom
+def go_in(st, now, m, s):
+    """Into the queue of a stage; a line that is free serves at once, and so may the hypervisor (5.3)."""
     io, stage = st.io, st.io.stages[s]
     message, path = io.messages[m], io.paths[stage.path]
-    if (stage.vm != NOBODY and not st.vms[stage.vm].alive) or stage.waiting >= stage.capacity:
-        return False
     if stage.place == path.enter:
         message.slot = 1
         path.held += 1
-    if stage.distance != NEVER and may_interpose(st, now, s):
+    enters_stage(st, m, s, now)
+    if may_interpose(st, now, s):
+        join_pool(st, m, s)
         interpose(st, now, m, s)
-        return True
+        return
     if stage.line != NOBODY:
         line = io.lines[stage.line]
         message.where = ON_LINE
@@ -76,7 +89,7 @@ def go_in(st, q, now, m, s):
         line.last = m
         if line.serving == NOBODY:
             serve_next(st, now, stage.line)
-        return True
+        return
     message.where = QUEUED
     if stage.first == NOBODY:
         stage.first = m
@@ -89,7 +102,6 @@ def go_in(st, q, now, m, s):
         is_known(st, m, s, now, 0)
     elif stage.first_unknown == NOBODY:
         stage.first_unknown = m
-    return True
 
 
 @kernel
@@ -117,18 +129,38 @@ def publish(st, q, now, s):
 def tell(st, q, now, s):
     """Tell a stage's thread that there are messages: by its port, or from within its VM."""
     io, stage = st.io, st.io.stages[s]
-    m = stage.first_unknown
-    while m != NOBODY:
-        is_known(st, m, s, now, int(stage.port != NOBODY))
-        m = io.messages[m].next
-    stage.first_unknown = NOBODY
+    all_known(st, s, now, int(stage.port != NOBODY))
     io.threads[stage.thread].told = 1
-    set_alarm(st.alarms, io.rails.hold + s, NEVER)
     if stage.port == NOBODY:
         wake_thread(st, q, now, stage.thread)
         return 0
     send(st, q, now, stage.port)
     return 1
+
+
+@kernel
+@seldom
+def all_known(st, s, now, rang):
+    """Whoever is told of one message knows all that are in the queue."""
+    io, stage = st.io, st.io.stages[s]
+    m = stage.first_unknown
+    while m != NOBODY:
+        if io.messages[m].known == NEVER:
+            is_known(st, m, s, now, rang)
+        m = io.messages[m].next
+    stage.first_unknown = NOBODY
+    set_alarm(st.alarms, io.rails.hold + s, NEVER)
+
+
+@kernel
+@seldom
+def next_unknown(st, s):
+    """The first message that nobody has been told of has left the queue: who is it now? Without one no timeout runs."""
+    io, stage = st.io, st.io.stages[s]
+    while stage.first_unknown != NOBODY and io.messages[stage.first_unknown].known != NEVER:
+        stage.first_unknown = io.messages[stage.first_unknown].next
+    if stage.first_unknown == NOBODY:
+        set_alarm(st.alarms, io.rails.hold + s, NEVER)
 
 
 @kernel
@@ -141,10 +173,11 @@ def move_backlog(st, q, now, p):
         m = path.first_waiting
         path.first_waiting = io.messages[m].next
         path.backlog -= 1
+        io.messages[m].next = NOBODY
         blame(st, m, RING_WAIT, now)
-        io.messages[m].arrived, io.messages[m].next = now, NOBODY
-        io.messages[m].done = io.stages[s].served
-        if not go_in(st, q, now, m, s):
+        if accepts(st, now, s):
+            go_in(st, now, m, s)
+        else:
             give_up(st, q, now, m, path.enter)
     return publish(st, q, now, s)
 
@@ -213,7 +246,7 @@ def room_in_pool(st, s):
 def take(st, now, s):
     """The first message of a queue, which is in its thread's hands now."""
     io, stage = st.io, st.io.stages[s]
-    m, path = stage.first, st.io.paths[stage.path]
+    m = stage.first
     message = io.messages[m]
     stage.first = message.next
     message.where = IN_HAND
@@ -222,14 +255,20 @@ def take(st, now, s):
     stage.batch += 1
     if stage.first_unknown == m:
         stage.first_unknown = stage.first
-    if stage.first_unknown == NOBODY:
-        set_alarm(st.alarms, io.rails.hold + s, NEVER)
+        next_unknown(st, s)
     is_taken(st, m, s, now)
     free_slot(st, m, s)
-    if path.pool != NOBODY and stage.place == path.enter:
-        message.pooled = 1
-        io.pools[path.pool].used += 1
+    join_pool(st, m, s)
     return m
+
+
+@kernel
+def join_pool(st, m, s):
+    """A request is in flight from now on, where its path counts them."""
+    path = st.io.paths[st.io.stages[s].path]
+    if path.pool != NOBODY and st.io.stages[s].place == path.enter:
+        st.io.messages[m].pooled = 1
+        st.io.pools[path.pool].used += 1
 
 
 @kernel
@@ -293,12 +332,8 @@ def leave_pool(st, q, now, m):
     io.pools[pool].used -= 1
     for p in range(io.rails.paths):
         s = io.paths[p].first_stage + io.paths[p].enter
-        if io.paths[p].pool == pool and io.stages[s].first != NOBODY:
-            first = io.stages[s].first_unknown
-            while first != NOBODY:
-                is_known(st, first, s, now, 0)
-                first = io.messages[first].next
-            io.stages[s].first_unknown = NOBODY
+        if io.paths[p].pool == pool and io.stages[s].first != NOBODY and not io.threads[io.stages[s].thread].polled:
+            all_known(st, s, now, 0)
             wake_thread(st, q, now, io.stages[s].thread)
 
 
@@ -352,7 +387,7 @@ def drop(st, q, now, m, place):
 @kernel
 @seldom
 def give_up(st, q, now, m, place):
-    """The same, while others are looked after; who requested it is told."""
+    """The same, while others are looked after; who requested it is told. What had been delivered has ended well."""
     io, message = st.io, st.io.messages[m]
     t = message.task
     if message.slot:
@@ -360,5 +395,5 @@ def give_up(st, q, now, m, place):
         io.paths[message.path].held -= 1
     if message.pooled:
         leave_pool(st, q, now, m)
-    record_message(st, m, now, place)
+    record_message(st, m, now, place if message.delivered < 0 else -1)
     answer(st, q, now, t)

@@ -53,8 +53,8 @@ def tell_inside(st, q, now, t):
 @kernel
 @seldom
 def wake_thread(st, q, now, t):
-    """Let a thread look at its queues, if it does not anyway."""
-    if st.tasks[t].pending == 0 and st.vms[st.tasks[t].vm].alive:
+    """Let a thread look at its queues, if it does not anyway; one that looks by the clock waits for it."""
+    if st.tasks[t].pending == 0 and not st.io.threads[t].polled and st.vms[st.tasks[t].vm].alive:
         take_release(st, t, now)
         tell_inside(st, q, now, t)
 

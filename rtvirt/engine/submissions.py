@@ -8,7 +8,7 @@ from __future__ import annotations
 from rtvirt.engine.jobs import demand_of, queue_task, unqueue_task
 from rtvirt.engine.messages import leaves_application, make_message, ran, some, split, vcpu_of
 from rtvirt.jit import kernel, seldom
-from rtvirt.state import READY, RING, SLEEPING, STEP_REQUEST, STEP_SCAN, STEP_SERVE
+from rtvirt.state import READY, RING, SLEEPING, STEP_REQUEST, STEP_SCAN, STEP_SERVE, STEP_SUBMIT
 from rtvirt.timers import NEVER, set_alarm
 from rtvirt.traffic import AWAIT, BEGIN, COST, DELIVER, LOOK, NOBODY, SHARED, SUBMITTED
 
@@ -38,9 +38,10 @@ def serve(st, q, now, t):
     """A thread looks, works, delivers, pays for its hypercalls, and looks again (4.1)."""
     thread = st.io.threads[t]
     if thread.phase == DELIVER:
-        thread.phase, thread.sent = LOOK, 0
+        thread.phase = LOOK
         deliver(st, q, now, t)
-        return st.costs.hypercall * thread.sent
+        hypercalls, thread.sent = thread.sent, 0
+        return st.costs.hypercall * hypercalls
     work = look(st, q, now, t)
     if work < 0:
         final_check(st, t)
@@ -80,6 +81,15 @@ def submit(st, q, now, t, p, waits):
 
 @kernel
 @seldom
+def submitted_last(st, t):
+    """Has a task's last step been to submit, and is it over but for going on? Then its job is done when the clock stops (1.7)."""
+    task, waiting = st.tasks[t], st.io.threads[t]
+    last = task.first_step + task.steps - 1
+    return task.step + 2 == task.steps and st.steps[last].kind == STEP_SUBMIT and waiting.phase == AWAIT
+
+
+@kernel
+@seldom
 def answer(st, q, now, t):
     """The message that task `t` has requested, if any, has ended."""
     if t == NOBODY:
@@ -112,12 +122,12 @@ def device_alarm(st, q, now, alarm):
     set_alarm(st.alarms, alarm, NEVER)
     if alarm < rails.line:
         messages_arrive(st, q, now, alarm - rails.source)
-    elif alarm < rails.hold:
-        line_done(st, q, now, alarm - rails.line)
     elif alarm < rails.interposed:
+        line_done(st, q, now, alarm - rails.line)
+    elif alarm < rails.hold:
+        interposed_done(st, q, now, alarm - rails.interposed)
+    elif alarm < rails.reconnect:
         if st.io.stages[alarm - rails.hold].first_unknown != NOBODY:
             tell(st, q, now, alarm - rails.hold)
-    elif alarm < rails.reconnect:
-        interposed_done(st, q, now, alarm - rails.interposed)
     else:
         reconnected(st, q, now, alarm - rails.reconnect)

@@ -208,7 +208,7 @@ def obey(st, q, now, command, vm):
     if command == START_VM:
         start_vm(st, q, now, vm)
         if DEVICES:
-            came_up(st, now, vm)
+            came_up(st, q, now, vm)
         return
     for v in range(first, first + st.vms[vm].vcpus):
         if command == RECONFIGURED:

@@ -129,7 +129,8 @@ def p_root(item: Any) -> str:
     return type(item.get("input")).__name__
 
 
-UNION_TAG = re.compile(r"[\[(]|^(one|each|none|time|times|distribution|uniform|exponential|normal|empirical)$")
+UNION_TAG = re.compile(r"[\[(]|^(one|each|none|time|times|distribution|uniform|exponential|normal|empirical"
+                       r"|made|split|emulated|hosted|passthrough|polled|virtio|custom)$")
 """Parts of pydantic's locations that name the branch of a union, not a field."""
 
 
@@ -168,7 +169,7 @@ def explain(item: Any, context: dict[str, Any]) -> tuple[str, str]:
         return f"at least {context['min_length']} of them", "give some, or leave the field out"
     if kind == "missing":
         return "a value", f"add `{item['loc'][-1]}`"
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return "nothing: there is no such field", "remove it, or correct its name" + nearest(str(item["loc"][-1]))
     if kind == "literal_error":
         return context["expected"], "choose one of these"
@@ -182,6 +183,7 @@ WORDS = {
     "bool_type": ("true or false", "choose one of these"),
     "model_type": ("fields with their values", "write for example name: ..."),
     "model_attributes_type": ("fields with their values", "write for example name: ..."),
+    "dataclass_type": ("fields with their values", "write for example name: ..."),
     "dict_type": ("fields with their values", "write for example name: ..."),
     "union_tag_not_found": ("a distribution with its kind", "add for example kind: uniform"),
     "string_too_long": ("at most 64 characters", "choose a shorter name"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from .system import System
 
 LARGEST = 1_000_000     # bytes
 DEEPEST = 20            # levels of nesting
+DEVICE_TIMES = {"server_period", "handler", "entry", "moderation", "distance", "switch", "frontend_poll", "submit", "serve", "receive", "complete",
+                "reap", "device", "fixed", "wake", "grant_each", "release_each", "timeout", "reconnect", "poll", "access", "work", "exit",
+                "world_switch", "host_work", "entry_back", "interrupt", "trapped", "look", "each"}
 TIMES = {"wcet", "period", "deadline", "offset", "jitter", "releases", "start", "budget", "quantum", "at", "low", "high", "mean", "sd",
-         "values", "slice", "latency", "warp_limit", "unwarp", *Costs.model_fields}
+         "values", "slice", "latency", "warp_limit", "unwarp", *Costs.model_fields, *DEVICE_TIMES}
 
 
 def load(path: str | Path) -> System:
@@ -120,6 +124,10 @@ def line_of(field: str, data: Any, lines: dict[tuple[Any, ...], int]) -> int:
 
 def save(system: System, path: str | Path) -> None:
     """Write a system as YAML, times in readable units; the old file stays until the new one is complete."""
+    strange = [device for device in system.devices if "kind" not in type(device).model_fields]
+    if strange:
+        raise SpecError([Problem(f"devices[{device.name}]", type(device).__name__, "a ready-made device, or a CustomDevice",
+                                 f"save CustomDevice({device.name!r}, plumbing=device.plumb(system)) in its place") for device in strange])
     text = yaml.safe_dump(plain(system), sort_keys=False, allow_unicode=True, width=120)
     atomically(Path(path), lambda file: file.write_text(text, encoding="utf-8"))
 
@@ -130,14 +138,17 @@ def plain(spec: Any, field: str = "") -> Any:
     from .task import Step, Task
 
     if isinstance(spec, Step):
-        if spec.kind == "yield":
-            return "yield"
-        return {spec.kind: spec.target if spec.kind == "send" else readable_time(spec.duration)}
+        return "yield" if spec.kind == "yield" else {spec.kind: spec.target if spec.target is not None else readable_time(spec.duration)}
     if isinstance(spec, Spec):
         kinds = type(spec).model_fields
         implied = {"deadline": spec.period} if isinstance(spec, Task) and spec.arrival in ("periodic", "sporadic") else {}
-        return {name: plain(value, name) for name, value in spec
+        return {name: plain(value, name) for name, value in sorted(spec, key=lambda pair: pair[0] != "kind")
                 if name == "kind" or (value != kinds[name].default and value != implied.get(name, ...))}
+    if is_dataclass(spec):                 # a part of a device's plumbing
+        return {part.name: plain(getattr(spec, part.name), part.name) for part in fields(spec)
+                if getattr(spec, part.name) != (part.default if part.default_factory is MISSING else part.default_factory())}
+    if isinstance(spec, dict):
+        return {name: plain(value) for name, value in spec.items()}
     if isinstance(spec, tuple):
         return [plain(item, field) for item in spec]
     if field in TIMES and isinstance(spec, int) and not isinstance(spec, bool):

@@ -12,7 +12,7 @@ from ..errors import Problem, SpecError
 from . import presets
 from .change import Change
 from .costs import Costs
-from .devices import Device, plumbing_of
+from .devices import AnyDevice, Device, plumbing_of
 from .spec import List, Spec, know_fields, within, wrong
 from .task import Task
 from .vm import VM
@@ -61,7 +61,7 @@ class System(Spec):
     vms: Annotated[tuple[VM, ...], List] = ()
     costs: Annotated[Costs, BeforeValidator(costs_by_name, json_schema_input_type=str | Costs)] = Costs()
     changes: Annotated[tuple[Change, ...], List] = ()
-    devices: Annotated[tuple[SerializeAsAny[Device], ...], List] = ()
+    devices: Annotated[tuple[SerializeAsAny[AnyDevice], ...], List] = ()
 
     @model_validator(mode="after")
     def check(self) -> System:
@@ -71,10 +71,10 @@ class System(Spec):
         return self
 
     def check_names(self) -> Iterator[Problem]:
-        """VM names must differ."""
-        names = [vm.name for vm in self.vms]
-        for name in dict.fromkeys(n for n in names if names.count(n) > 1):
-            yield Problem(f"vms[{name}].name", name, "a name used once", "rename one of the VMs")
+        """Names of VMs must differ, and those of devices."""
+        for field, names in (("vms", [vm.name for vm in self.vms]), ("devices", [device.name for device in self.devices])):
+            for name in dict.fromkeys(n for n in names if names.count(n) > 1):
+                yield Problem(f"{field}[{name}].name", name, "a name used once", f"rename one of the {'VMs' if field == 'vms' else field}")
 
     def check_affinities(self) -> Iterator[Problem]:
         """Affinities must name pCPUs that exist."""
@@ -98,7 +98,7 @@ class System(Spec):
 
     def check_changes(self) -> Iterator[Problem]:
         """Changes must concern VMs there are, in a state that allows them."""
-        crashed: set[str] = set()
+        crashed: dict[str, int] = {}
         paused: dict[str, int] = {}
         names = {vm.name for vm in self.vms}
         for i, change in sorted(enumerate(self.changes), key=lambda pair: pair[1].at):
@@ -120,13 +120,16 @@ class System(Spec):
                 yield Problem(f"changes[{i}].state", change.state, "restart, for a VM that has crashed", "restart it first")
             if change.state == "restart" and change.vm not in crashed:
                 yield Problem(f"changes[{i}].state", "restart", "restart only after a crash", "crash it first")
+            if change.state == "restart" and crashed.get(change.vm) == change.at:
+                yield Problem(f"changes[{i}].at", change.at, "later than the crash", "leave the VM some time to leave its pCPU")
             if change.state == "resume" and paused.get(change.vm, 0) < 1:
                 yield Problem(f"changes[{i}].state", "resume", "resume only after a pause", "pause it first")
             if change.state == "crash":
-                crashed.add(change.vm)
+                crashed[change.vm] = change.at
                 if paused.pop(change.vm, 0):
                     yield Problem(f"changes[{i}].state", "crash", "a crash of a VM that is not paused", "resume it first")
-            crashed -= {change.vm} if change.state == "restart" else set()
+            if change.state == "restart":
+                crashed.pop(change.vm, None)
             paused[change.vm] = paused.get(change.vm, 0) + (change.state == "pause") - (change.state == "resume")
 
     def __getitem__(self, name: str) -> VM:

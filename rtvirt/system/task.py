@@ -246,6 +246,11 @@ class Task(Spec):
         return found
 
     @property
+    def of_device(self) -> bool:
+        """Has a device brought it along (docs/io-model.md 1.1)?"""
+        return self.actions is not None and self.actions[-1].kind in ("serve", "scan")
+
+    @property
     def is_hog(self) -> bool:
         """True for a task whose one job starts with the VM and never comes again."""
         return self.releases is None and self.arrival == "periodic" and self.period is None and self.deadline is None \

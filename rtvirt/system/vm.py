@@ -143,9 +143,9 @@ class VM(Spec):
         for task in self.tasks:
             if task.vcpu is not None and task.vcpu >= self.vcpus:
                 found.append(Problem(f"tasks[{task.name}].vcpu", task.vcpu, f"0 to {self.vcpus - 1}", "choose one of its vCPUs"))
-        ranked = [task.priority is not None for task in self.tasks if not task.is_hog]
-        if self.guest == "fp" and any(ranked) and not all(ranked):
-            bare = next(task.name for task in self.tasks if task.priority is None and not task.is_hog)
+        ranked = {task.name: task.priority is not None for task in self.tasks if not task.is_hog and not task.of_device}
+        if self.guest == "fp" and any(ranked.values()) and not all(ranked.values()):
+            bare = next(name for name, has in ranked.items() if not has)
             found.append(Problem(f"tasks[{bare}].priority", None, "a priority for every task of the guest, or for none",
                                  "give this task a priority too"))
         return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtvirt.system import exponential
+from rtvirt.system.devices import is_kernel
 
 from .guest_servers import has_quantum, served_urgency
 
@@ -51,9 +52,10 @@ class OTask:
         self.sleep_until = NEVER
         self.state = "waiting"
         self.on: OVcpu | None = None
-        self.step = -1
+        self.step, self.sent = -1, 0             # jobs are counted anew after a restart
         self.left = self.quantum_left = self.urgency = 0
         self.due = 0                             # deadline of its server (servers.md S7)
+        self.script: Any = None                  # of a step that a device has to do with (io-model.md)
 
     def draw(self, job: int, purpose: int) -> int:
         """32 random bits (9)."""
@@ -77,7 +79,7 @@ class OTask:
             arrival = start + spec.offset if number == 0 else None
         elif spec.releases is not None:
             arrival = start + spec.releases[number] if number < len(spec.releases) else None
-        elif spec.arrival == "channel":
+        elif spec.arrival in ("channel", "woken"):
             arrival = None
         elif spec.arrival == "poisson":
             gap = self.quantile(self.world.table(exponential(spec.period)), self.draw(number, 1))
@@ -107,7 +109,9 @@ class OTask:
     def queued(self, at: int, woke: bool = False) -> None:
         """Get an urgency (3.1), and under round robin a quantum (3.3)."""
         guest, job = self.vm.spec.guest, self.queue[0]
-        if guest == "fp":
+        if is_kernel(self.spec):
+            self.urgency = self.index - LAST                                             # io-model.md 1.2
+        elif guest == "fp":
             self.urgency = self.vm.rank(self)
         elif guest == "edf":
             self.urgency = LAST if self.spec.deadline is None else job.arrival + self.spec.deadline
@@ -257,9 +261,10 @@ class World:
         timers += [(getattr(self.policy, "replenish_due", NEVER), 1, 0, None)]
         timers += [(p.saved_due, 2, p.number, p) for p in self.pcpus]
         timers += [(min(t.sleep_until, t.next.release if t.next else NEVER), 3, t.number, t) for t in self.tasks]
-        timers += [(p.tick_due, 4, p.number, p) for p in self.pcpus]
-        timers += [(self.account_due, 5, 0, None)]
-        timers += [(p.slice_due, 6, p.number, p) for p in self.pcpus]
+        timers += [(at, 4, i, action) for i, (at, action) in enumerate(self.device_timers())]
+        timers += [(p.tick_due, 5, p.number, p) for p in self.pcpus]
+        timers += [(self.account_due, 6, 0, None)]
+        timers += [(p.slice_due, 7, p.number, p) for p in self.pcpus]
         best = min(timers)          # no two share kind and number: objects are never compared
         return best if best[0] < NEVER else None
 
@@ -276,14 +281,27 @@ class World:
         elif kind == 3:
             self.task_timer(what)
         elif kind == 4:
+            what()
+        elif kind == 5:
             self.policy.tick(what)
             if what.current:
                 self.delay(what.current, self.costs["tick"])
-        elif kind == 5:
+        elif kind == 6:
             self.policy.account()
         else:
             what.slice_due = NEVER
             self.ask(what, self.now)
+
+    def device_timers(self) -> list[tuple[int, Any]]:
+        """(due, action) of what devices wait for: none here, see io.py."""
+        return []
+
+    def device_step(self, v: OVcpu, t: OTask, step: Any) -> bool:
+        """Has a step been done that devices have to do with? See io.py."""
+        raise NotImplementedError
+
+    def finished(self, t: OTask, job: Job) -> None:
+        """What follows from the end of a job: nothing here, see io.py."""
 
     def log(self, v: OVcpu, event: str, value: int = 0, p: int | None = None) -> None:
         """Note an event."""
@@ -299,10 +317,9 @@ class World:
         """A job arrives by timer, list or send."""
         if not t.vm.alive:
             return
-        if t.spec.arrival == "channel":
-            number = getattr(t, "sent", 0)
-            t.sent = number + 1
-            job = Job(number, self.now, self.now)
+        if t.spec.arrival in ("channel", "woken"):
+            job = Job(t.sent, self.now, self.now)
+            t.sent += 1
         else:
             job = t.next
             t.next = t.arrive(job.number + 1, job)
@@ -370,8 +387,9 @@ class World:
         while True:
             t.step += 1
             if t.step >= len(actions):
-                self.finish(t)
+                job = self.finish(t)
                 self.unload_if_idle(v, t)
+                self.finished(t, job)
                 self.assign(t.vm)
                 self.resume_work(v)
                 return
@@ -381,9 +399,7 @@ class World:
                 self.start_work(v)
                 return
             if step.kind == "block":
-                t.state, t.sleep_until = "sleeping", self.now + step.duration
-                self.unload_if_idle(v, t)
-                self.assign(t.vm)
+                self.sleep(v, t, self.now + step.duration)
                 return
             if step.kind == "trap":
                 if self.pcpus[v.pcpu].decide_at <= self.now:
@@ -394,6 +410,16 @@ class World:
                 self.pcpus[v.pcpu].work_start = self.now
                 self.in_section(v, self.now + t.left)
                 return
+            if step.kind in ("submit", "request", "serve", "scan"):
+                if not self.device_step(v, t, step):
+                    t.step -= 1                                                          # goes on later
+                    return
+                if v.task is not t or v.state != "running":
+                    return
+                if t.left > 0:
+                    self.start_work(v)
+                    return
+                continue
             t.left = self.costs["hypercall"]
             if step.kind == "yield":
                 self.log(v, "yield")
@@ -413,7 +439,13 @@ class World:
         if t.state != "ready":
             v.task = t.on = None
 
-    def finish(self, t: OTask) -> None:
+    def sleep(self, v: OVcpu, t: OTask, until: int) -> None:
+        """The task on a vCPU sleeps."""
+        t.state, t.sleep_until = "sleeping", until
+        self.unload_if_idle(v, t)
+        self.assign(t.vm)
+
+    def finish(self, t: OTask) -> Job:
         """A job is done; the next pending one begins."""
         job = t.queue.pop(0)
         job.finish = self.now
@@ -422,6 +454,7 @@ class World:
             t.begin(self.now)
         else:
             t.state = "waiting"
+        return job
 
     def record(self, t: OTask, job: Job) -> None:
         """Write a job down."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from rtvirt.system.devices import is_kernel
+
 
 def has_quantum(task: Any) -> bool:
     """Is its work cut into pieces: by turns, or by its server?"""
+    if is_kernel(task.spec):
+        return False                                                                     # io-model.md 1.2
     return task.vm.spec.guest == "rr" or (task.vm.spec.guest == "cbs" and task.spec.budget is not None)
 
 

@@ -28,19 +28,28 @@ SECONDS, LEAST = (0.5, 10) if DISABLED else (1.0, 100)
 ASIDE = {"tick", "account", "dispatch", "preempt", "block", "wake", "unboost", "start"}    # events whose value is a snapshot
 
 
-def oracle(spec: rv.System, scheduler: Any, duration: int, seed: int) -> World:
-    """The oracle's run."""
+def policy(scheduler: Any) -> Any:
+    """The oracle's policy for a scheduler."""
     kinds = {rv.Null: Null, rv.RoundRobin: RoundRobin, rv.FixedPriority: FixedPriority, rv.RTDS: Rtds, rv.ARINC653: Arinc653, rv.SEDF: Sedf,
              rv.Credit2: Credit2, rv.BVT: Bvt, rv.PollingServers: Polling, rv.PeriodicServers: Periodic, rv.DeferrableServers: Deferrable,
              rv.SporadicServers: Sporadic, rv.CBS: Cbs}
-    kind = kinds.get(type(scheduler)) or (Credit2007 if scheduler.xen.startswith("3") else Credit)
-    return World(spec, lambda world: kind(world, scheduler), duration, seed).run()
+    return kinds.get(type(scheduler)) or (Credit2007 if scheduler.xen.startswith("3") else Credit)
+
+
+def oracle(spec: rv.System, scheduler: Any, duration: int, seed: int) -> World:
+    """The oracle's run."""
+    return World(spec, lambda world: policy(scheduler)(world, scheduler), duration, seed).run()
 
 
 def differences(spec: rv.System, scheduler: Any, duration: int, seed: int) -> str:
     """'' when the two agree, else what differs first."""
     run, world = rv.simulate(spec, scheduler, duration, seed), oracle(spec, scheduler, duration, seed)
     run.check()
+    return first_difference(run, world, duration)
+
+
+def first_difference(run: rv.Run, world: World, duration: int) -> str:
+    """'' when a run and the oracle's world agree, else what differs first."""
     for name in ("slices", "wakeups", "jobs"):
         raw = getattr(run.recording, name)
         ours = sorted(zip(*(raw[c].tolist() for c in raw)))
