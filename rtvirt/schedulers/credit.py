@@ -20,28 +20,30 @@ from ..timers import NEVER, set_timer
 from .checks import check_time, check_version
 from .contracts import Contracts
 from .credit_accounting import (
+    CREDITS_PER_MS,
+    MILLISECOND,
+    NS_PER_CREDIT,  # noqa: F401  (others look for it here)
     PRIO_BOOST,
     PRIO_OVER,
     PRIO_UNDER,
     activate,
+    arm_account,
+    arm_tick,
+    burn,
     ceil_div,
     deactivate,
     forget_latest,
     insert,
     make_credit_state,
-    measured,
     move_vm_to_head,
     next_grid_tick,
     priority_of,
     sort_queue,
 )
+from .credit_boost import boost_slice, check_budget, count_boost, end_boost, renew_boost
 from .credit_initial import apply_initial
 from .credit_placement import place, steal, tickle  # noqa: F401  (the loop calls policy.place)
 from .runqueue import NOBODY, remove
-
-CREDITS_PER_MS = 10
-NS_PER_CREDIT = 100_000
-MILLISECOND = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ class Credit:
     xen : {"4.17", "4.22", "3.1", "3.0.3"}
         Whose rules. 4.22 differs from 4.17 in stealing (2.11, since 4.18). 3.1 is what studies of 2007 and 2008 measured: time
         is debited by sampling, there is no ratelimit (section 3.2). 3.0.3 is 2006, before BOOST (3.2.11).
+    boost_budget : int [ns], optional
+        Not in Xen: a vCPU may run at BOOST for so long in a window of `boost_period`, then it is UNDER. The first wake-up after a window
+        begins the next. 0: nobody is boosted. None: as in Xen, until a tick or an accounting.
+    boost_period : int [ns]
+        Of that budget.
 
     Notes
     -----
@@ -85,6 +92,8 @@ class Credit:
     timeslice: int = 30 * MILLISECOND
     ratelimit: int | None = None
     xen: str = "4.17"
+    boost_budget: int | None = None
+    boost_period: int = 10 * MILLISECOND
 
     VERSIONS: ClassVar[tuple[str, ...]] = ("4.17", "4.22", "3.1", "3.0.3")
     work_conserving: ClassVar[str] = "on one pCPU"
@@ -99,6 +108,7 @@ class Credit:
             check_time("Credit.ratelimit", self.ratelimit, 0, 0, why=f"Xen {self.xen} has no ratelimit")
             check_time("Credit.timeslice", self.timeslice, 30 * MILLISECOND, 30 * MILLISECOND,
                        why=f"Xen {self.xen} has a fixed time slice")
+        check_budget(self.boost_budget, self.boost_period, self.xen)
 
     @property
     def kernel_name(self) -> str:
@@ -127,6 +137,8 @@ class Credit:
             cpus=cpus, vcpus=vcpus, weight=weight, cap=cap, timeslice=self.timeslice,
             tick_period=self.tick_period, slice_credits=self.slice_credits, ratelimit=self.ratelimit,
             steal_ratelimit=MILLISECOND if self.xen == "4.22" else -1, skip_yielders=int(self.xen == "4.22"),
+            boost_bounded=int(self.boost_budget is not None), boost_limit=NEVER if self.boost_budget is None else self.boost_budget,
+            boost_period=self.boost_period,
         )
 
     def reconfigure(self, state: Any, vm: int, field: str, value: int) -> bool:
@@ -155,42 +167,13 @@ def start(st, cr):
 
 
 @kernel
-def arm_account(st, cr, now):
-    """Next accounting: a time slice after this one, plus its lateness, so that it drifts as on a real machine (2.4.0)."""
-    due = now + cr.pool.timeslice + st.costs.account_late
-    set_timer(st.timers, st.slots.account, measured(cr.measured_accounts, cr.pool.account_count, now, due))
-
-
-@kernel
-def arm_tick(st, cr, p, now, due):
-    """Next tick of a pCPU."""
-    due += st.costs.tick_late
-    set_timer(st.timers, st.slots.tick + p, measured(cr.measured_ticks, cr.pool.tick_count, now, due))
-
-
-@kernel
-def burn(cr, now, v):
-    """Charge the running vCPU for the time since it was last charged: 10 credits a millisecond (2.3.1).
-
-    Whole credits only. The remainder is kept twice, in `residual` and in `charged_to`; so the charge may run up to one credit
-    ahead, and evens out because time that is already paid is not charged (2.3.2).
-    """
-    elapsed = now - cr.vcpus[v].charged_to
-    if elapsed <= 0:
-        return
-    value = elapsed * CREDITS_PER_MS + cr.vcpus[v].residual
-    whole = value // MILLISECOND
-    cr.vcpus[v].residual = value - whole * MILLISECOND
-    cr.vcpus[v].credit -= whole
-    cr.vcpus[v].charged_to += whole * NS_PER_CREDIT
-
-
-@kernel
 def tick(st, cr, now, p):
     """Every 10 ms on a pCPU that is not idle (2.4). It never forces a reschedule (2.4.1)."""
     v = st.pcpus[p].current
     if v != IDLE:
         if cr.vcpus[v].priority == PRIO_BOOST:
+            if cr.pool.boost_bounded:
+                count_boost(cr, now, v)
             cr.vcpus[v].priority = PRIO_UNDER
             log(st, now, p, v, UNBOOST, cr.vcpus[v].credit)
         burn(cr, now, v)
@@ -267,6 +250,8 @@ def settle(st, cr, now, v, share, cap_per_vcpu):
             deactivate(st, cr, now, v, cr.vms[st.vcpus[v].vm].weight)
             cr.vcpus[v].credit //= 2
     if was_boosted:
+        if cr.pool.boost_bounded and st.pcpus[p].current == v:
+            count_boost(cr, now, v)
         log(st, now, p, v, UNBOOST, cr.vcpus[v].credit)
     log(st, now, p, v, ACCOUNT, cr.vcpus[v].credit)
     return cr.vcpus[v].credit
@@ -306,7 +291,9 @@ def wake(st, cr, now, v):
     if st.pcpus[p].current == v or cr.queues.links[v].where != NOBODY:       # running or queued: nothing changes (2.6.2)
         return
     asked_at = now + st.costs.wake_path
-    if cr.pool.boosting and cr.vcpus[v].priority == PRIO_UNDER and not cr.vcpus[v].parked:
+    if cr.pool.boost_bounded:
+        renew_boost(cr, now, v)
+    if cr.pool.boosting and cr.vcpus[v].priority == PRIO_UNDER and not cr.vcpus[v].parked and cr.vcpus[v].boosted < cr.pool.boost_limit:
         cr.vcpus[v].priority = PRIO_BOOST
         asked_at += st.costs.boost_path
         log(st, now, p, v, BOOST, cr.vcpus[v].credit)
@@ -341,11 +328,13 @@ def decide(st, cr, now, p):
     runnable = current != IDLE and not vcpus[current].blocked and vcpus[current].paused == 0
     if current != IDLE:
         burn(cr, now, current)                                                     # step 1
+        if cr.pool.boost_bounded:
+            end_boost(st, cr, now, p, current)
     if runnable and not cr.vcpus[current].yielded:
         ran = now - st.pcpus[p].since
         if ran < cr.pool.ratelimit:                                                     # step 2 (2.8)
             log(st, now, p, current, RATELIMIT, cr.pool.ratelimit - ran)
-            return current, cr.pool.ratelimit - ran
+            return current, boost_slice(cr, now, current, cr.pool.ratelimit - ran) if cr.pool.boost_bounded else cr.pool.ratelimit - ran
     if runnable:
         insert(st, cr, p, current)                                                 # step 3: to the tail of its class
     chosen = queues.line[p].head                                                        # step 4
@@ -361,7 +350,7 @@ def decide(st, cr, now, p):
     if chosen == IDLE:
         return IDLE, NO_LIMIT
     cr.vcpus[chosen].yielded = 0
-    return chosen, cr.pool.timeslice                                                    # step 6
+    return chosen, boost_slice(cr, now, chosen, cr.pool.timeslice) if cr.pool.boost_bounded else cr.pool.timeslice      # step 6
 
 
 @kernel
@@ -388,6 +377,7 @@ def leave(st, cr, now, v):
         deactivate(st, cr, now, v, cr.vms[st.vcpus[v].vm].weight)
     cr.vcpus[v].credit = 0
     cr.vcpus[v].residual = 0
+    cr.vcpus[v].boosted = cr.vcpus[v].boost_ends = 0
     cr.vcpus[v].priority = PRIO_UNDER
 
 

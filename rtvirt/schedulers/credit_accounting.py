@@ -12,7 +12,12 @@ import numpy as np
 from ..jit import kernel, seldom
 from ..rows import Log, Many, Row, Struct, fill, make, put_row
 from ..state import ACTIVATE, DEACTIVATE, IDLE, MAX_PCPUS, MAX_VCPUS, MAX_VMS, log
+from ..timers import NEVER, set_timer
 from .runqueue import NOBODY, RunQueues, insert_after, reset_runqueues
+
+CREDITS_PER_MS = 10
+NS_PER_CREDIT = 100_000
+MILLISECOND = 1_000_000
 
 # priorities (2.1): greater runs first
 PRIO_BOOST, PRIO_UNDER, PRIO_OVER, PRIO_IDLE, PRIO_PARKED = 0, -1, -2, -64, -65
@@ -30,6 +35,9 @@ class VcpuCredit(Row):
     yielded: int
     parked: int
     next_active: int          # behind it on that list; NOBODY
+    boosted: int              # how long it has run at BOOST in its window [ns]
+    boost_from: int           # running at BOOST: up to when that has been counted [ns]
+    boost_ends: int           # its window [ns]
 
 
 class VmCredit(Row):
@@ -61,6 +69,9 @@ class Pool(Row):
     steal_ratelimit: int      # [ns]; negative: no limit
     skip_yielders: int        # 1: a yielding vCPU is not stolen
     boosting: int             # 1: waking UNDER vCPUs are boosted
+    boost_bounded: int        # 1: no longer than `boost_limit` in a window of `boost_period`
+    boost_limit: int          # [ns]; NEVER
+    boost_period: int         # [ns]
     first_vm: int             # head of the list of active VMs; NOBODY
     weight_sum: int           # of active vCPUs (2007: of active VMs)
     balance: int              # sum of the active vCPUs' credits at the last accounting
@@ -92,7 +103,7 @@ class CreditState(Struct):
 def make_credit_state(*, cpus: int, vcpus: int, weight: np.ndarray, cap: np.ndarray, **parameters: int) -> Any:
     """The books of a pool of pCPUs before anybody has run: credit 0, UNDER, nobody active. `parameters` are of `Pool`."""
     cr = make(CreditState, {"pcpus": cpus, "vms": len(weight), "vcpus": vcpus, "latest": cpus, "queues": {"line": cpus, "links": vcpus}})
-    pool = {"cpus": cpus, "steal_ratelimit": -1, "boosting": 1, "first_vm": NOBODY, "last_tickled": cpus - 1, "bias": cpus - 1}
+    pool = {"cpus": cpus, "steal_ratelimit": -1, "boosting": 1, "boost_limit": NEVER, "first_vm": NOBODY, "last_tickled": cpus - 1, "bias": cpus - 1}
     put_row(cr.pool, **(pool | parameters))
     fill(cr.vcpus, vcpus, priority=PRIO_UNDER, next_active=NOBODY)
     fill(cr.vms, len(weight), weight=weight, cap=cap, first_active=NOBODY, next_vm=NOBODY)
@@ -257,3 +268,37 @@ def next_grid_tick(cr, now):
     if now - cr.pool.tick_grid >= cr.pool.tick_period:
         cr.pool.tick_grid = now - now % cr.pool.tick_period
     return cr.pool.tick_grid + cr.pool.tick_period
+
+
+# ------------------------------------------------------------------ time (today's generation)
+
+
+@kernel
+def arm_account(st, cr, now):
+    """Next accounting: a time slice after this one, plus its lateness, so that it drifts as on a real machine (2.4.0)."""
+    due = now + cr.pool.timeslice + st.costs.account_late
+    set_timer(st.timers, st.slots.account, measured(cr.measured_accounts, cr.pool.account_count, now, due))
+
+
+@kernel
+def arm_tick(st, cr, p, now, due):
+    """Next tick of a pCPU."""
+    due += st.costs.tick_late
+    set_timer(st.timers, st.slots.tick + p, measured(cr.measured_ticks, cr.pool.tick_count, now, due))
+
+
+@kernel
+def burn(cr, now, v):
+    """Charge the running vCPU for the time since it was last charged: 10 credits a millisecond (2.3.1).
+
+    Whole credits only. The remainder is kept twice, in `residual` and in `charged_to`; so the charge may run up to one credit
+    ahead, and evens out because time that is already paid is not charged (2.3.2).
+    """
+    elapsed = now - cr.vcpus[v].charged_to
+    if elapsed <= 0:
+        return
+    value = elapsed * CREDITS_PER_MS + cr.vcpus[v].residual
+    whole = value // MILLISECOND
+    cr.vcpus[v].residual = value - whole * MILLISECOND
+    cr.vcpus[v].credit -= whole
+    cr.vcpus[v].charged_to += whole * NS_PER_CREDIT

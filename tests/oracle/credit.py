@@ -22,6 +22,7 @@ class Book:
     def __init__(self) -> None:
         self.credit, self.prio, self.residual, self.paid = 0, UNDER, 0, 0
         self.active = self.yielding = self.parked = False
+        self.high, self.high_since, self.window_end = 0, 0, 0          # model 7.1.11
 
 
 class Credit(Policy):
@@ -48,6 +49,7 @@ class Credit(Policy):
         self.period = self.slice // 1000 // ticks * 1000
         self.P = 10 * self.slice // MS
         self.boosting = True
+        self.allowance = self.scheduler.boost_budget
         self.world.account_due = self.slice + self.world.costs["account_late"]
 
     # -- money
@@ -61,6 +63,20 @@ class Credit(Policy):
             book.residual = value % MS
             book.credit -= value // MS
             book.paid += value // MS * 100_000
+
+    def count_high(self, v: OVcpu) -> None:
+        """Model 7.1.11: time of a running vCPU at BOOST."""
+        book = self.books[v]
+        if book.prio == BOOST and self.world.pcpus[v.pcpu].current is v:
+            book.high += self.world.now - book.high_since
+            book.high_since = self.world.now
+
+    def until_low(self, v: OVcpu, length: int) -> int:
+        """Model 7.1.11: a slice ends with the allowance."""
+        book = self.books[v]
+        if self.allowance is not None and book.prio == BOOST:
+            return min(length, self.allowance - book.high)
+        return length
 
     def weight_sum(self) -> int:
         """Of active vCPUs, each with its VM's weight."""
@@ -96,6 +112,7 @@ class Credit(Policy):
         v = p.current
         if v:
             book = self.books[v]
+            self.count_high(v)
             if book.prio == BOOST:
                 book.prio = UNDER
                 self.world.log(v, "unboost", book.credit)
@@ -156,6 +173,7 @@ class Credit(Policy):
         """2.5 step 3f."""
         book = self.books[v]
         boosted = book.prio == BOOST
+        self.count_high(v)
         book.credit += share
         if book.credit < 0:
             book.prio = OVER
@@ -231,7 +249,9 @@ class Credit(Policy):
         if self.world.pcpus[v.pcpu].current is v or self.queued(v):
             return
         book, at = self.books[v], self.at()
-        if self.boosting and book.prio == UNDER and not book.parked:
+        if self.world.now >= book.window_end:
+            book.high, book.window_end = 0, self.world.now + self.scheduler.boost_period
+        if self.boosting and book.prio == UNDER and not book.parked and (self.allowance is None or book.high < self.allowance):
             book.prio = BOOST
             at += self.world.costs["boost_path"]
             self.world.log(v, "boost", book.credit)
@@ -282,10 +302,14 @@ class Credit(Policy):
         now, cur = self.world.now, p.current
         if cur:
             self.burn(cur)
+            self.count_high(cur)
+            if self.allowance is not None and self.books[cur].prio == BOOST and self.books[cur].high >= self.allowance:
+                self.books[cur].prio = UNDER
+                self.world.log(cur, "unboost", self.books[cur].credit)
         if self.runnable(cur) and not self.books[cur].yielding and now - p.since < self.scheduler.ratelimit:
             rest = self.scheduler.ratelimit - (now - p.since)
             self.world.log(cur, "ratelimit", rest)
-            return cur, rest
+            return cur, self.until_low(cur, rest)
         if self.runnable(cur):
             self.insert(cur, p.number)
         head = self.queues[p.number][0] if self.queues[p.number] else None
@@ -293,6 +317,7 @@ class Credit(Policy):
         if self.prio(head) <= OVER:
             chosen = self.steal(p, self.prio(head)) or head
         if chosen:
+            self.books[chosen].high_since = now
             if chosen in self.queues[p.number]:
                 self.queues[p.number].remove(chosen)
             self.books[chosen].yielding = False
@@ -307,7 +332,7 @@ class Credit(Policy):
             p.tick_due = NEVER
         elif cur is None:
             p.tick_due = now - now % self.period + self.period + self.world.costs["tick_late"]
-        return chosen, (self.slice if chosen else None)
+        return chosen, (self.until_low(chosen, self.slice) if chosen else None)
 
     def steal(self, p: OPcpu, best: int) -> OVcpu | None:
         """2.11."""
@@ -344,6 +369,7 @@ class Credit(Policy):
         if book.active:
             self.deactivate(v)
         book.credit, book.residual, book.prio = 0, 0, UNDER
+        book.high = book.window_end = 0
 
     def reconfigure(self, vm: OVm, field: str, value: Any) -> None:
         """New weight or cap."""
@@ -358,7 +384,7 @@ class Credit2007(Credit):
         self.modern = self.scheduler.xen == "3.1"
         self.slice, self.period = 30 * MS, 10 * MS
         self.P = 300 if self.modern else 30
-        self.boosting = self.modern
+        self.boosting, self.allowance = self.modern, None
         self.ticks = 0
         for p in self.world.pcpus:
             p.tick_due = self.period + self.world.costs["tick_late"]

@@ -9,7 +9,8 @@ import rtvirt as rv
 from rtvirt.units import ms, us
 
 SCHEDULERS = {
-    "credit-4.17": lambda rnd: rv.Credit(**credit_options(rnd)), "credit-4.22": lambda rnd: rv.Credit(xen="4.22", **credit_options(rnd)),
+    "credit-4.17": lambda rnd: rv.Credit(**credit_options(rnd)),
+    "credit-4.22": lambda rnd: rv.Credit(xen="4.22", **bounded(rnd, credit_options(rnd))),
     "credit-3.1": lambda rnd: rv.Credit(xen="3.1"), "credit-3.0.3": lambda rnd: rv.Credit(xen="3.0.3"),
     "rr": lambda rnd: rv.RoundRobin(quantum=ms(rnd.choice([1, 5, 10]))), "fp": lambda rnd: rv.FixedPriority(), "null": lambda rnd: rv.Null(),
     "rtds-4.17": lambda rnd: rv.RTDS(replenish_by=rnd.choice(["priority", "priority", "deadline"])),
@@ -31,6 +32,15 @@ def credit_options(rnd: random.Random) -> dict[str, int]:
     """Time slices and ratelimits."""
     timeslice = ms(rnd.choice([1, 2, 5, 30, 30, 30]))
     return {"timeslice": timeslice, "ratelimit": min(timeslice, rnd.choice([0, us(500), ms(1)]))}
+
+
+def bounded(rnd: random.Random, options: dict[str, int]) -> dict[str, int]:
+    """Now and then a budget for boosts; of its own random numbers, so that seeds mean the rest as before."""
+    own = random.Random(str((rnd.getstate()[1][:8], options)))
+    if own.random() < 0.5:
+        return options
+    period = own.choice([ms(10), ms(10), ms(5), us(700), ms(40)])
+    return options | {"boost_period": period, "boost_budget": own.choice([0, us(50), us(300), period // 4, period // 2, period])}
 
 
 def credit2_options(rnd: random.Random) -> dict[str, Any]:
