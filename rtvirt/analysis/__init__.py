@@ -10,6 +10,7 @@ from . import batch
 from .admission import Admission, ProportionalShare, Provision, Trapping, admit, provision, share_table
 from .arrivals import ArrivalCurve, bursts, listed, periodic
 from .attack import Attack, attack
+from .availability import availability, crashes, measured_availability, monolith, outages
 from .demand import dbf, rbf
 from .edf import edf_response_times, edf_schedulable, fifo_response_times
 from .edf_vd import NoFactor, VirtualDeadlines, edf_vd_schedulable
@@ -62,9 +63,9 @@ __all__ = ["Admission", "ArrivalCurve", "Attack", "BVTShare", "BoundedDelay", "C
            "FirstMiss", "FixedPriorityPartition", "HighCriticality", "Interface", "LateBudget", "LateTask", "Margin", "MixedVerdict", "ModalVM",
            "ModeChange", "MultiprocessorPeriodicResource", "NoBound", "NoFactor", "Overheads", "Overload", "Partition", "PeriodicResource",
            "PollingServer", "ProportionalShare", "Provision", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "Supply", "TaskSet",
-           "Trapping", "Verdict", "ViolatingInterval", "VirtualDeadlines", "Witness", "admit", "amc_schedulable", "attack", "batch",
-           "best_interface", "best_mpr", "breakdown_utilization", "bursts", "compose", "dbf", "edf_response_times", "edf_schedulable",
+           "Trapping", "Verdict", "ViolatingInterval", "VirtualDeadlines", "Witness", "admit", "amc_schedulable", "attack", "availability", "batch",
+           "best_interface", "best_mpr", "breakdown_utilization", "bursts", "compose", "crashes", "dbf", "edf_response_times", "edf_schedulable",
            "edf_tardiness", "edf_vd_schedulable", "fifo_response_times", "fp_response_times", "fp_schedulable", "global_edf_response_times",
-           "global_edf_schedulable", "global_fp_response_times", "global_fp_schedulable", "listed", "min_budget", "min_dmpr", "min_mpr_budget",
-           "mode_change_schedulable", "mpr_schedulable", "partition", "period_scaling", "periodic", "provision", "rbf", "robustness_margin",
-           "share_table", "supply_scaling", "taskset", "wcet_scaling"]
+           "global_edf_schedulable", "global_fp_response_times", "global_fp_schedulable", "listed", "measured_availability", "min_budget", "min_dmpr",
+           "min_mpr_budget", "mode_change_schedulable", "monolith", "mpr_schedulable", "outages", "partition", "period_scaling", "periodic",
+           "provision", "rbf", "robustness_margin", "share_table", "supply_scaling", "taskset", "wcet_scaling"]
