@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 _NAMES = {
     "system": ["System", "Task", "VM", "Costs", "Change", "hog", "run", "block", "yield_", "send", "trap", "uniform", "exponential", "normal",
                "empirical", "submit", "request", "Arrivals", "CustomDevice", "SplitDriver", "EmulatedDevice", "HostedDevice", "PassThrough",
-               "PolledDevice", "VirtioDevice"],
+               "PolledDevice", "VirtioDevice", "Fault"],
     "simulation": ["simulate"],
     "results": ["Run"],
     "comparison": ["compare"],
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         Costs,
         CustomDevice,
         EmulatedDevice,
+        Fault,
         HostedDevice,
         PassThrough,
         PolledDevice,

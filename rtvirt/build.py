@@ -52,7 +52,7 @@ def build_state(system: System, seed: int, level: int, alarms: int = 0, saves: b
     vcpus = vcpu_rows(system)
     m, n, k = system.cpus, len(vcpus), len(tasks)
     slots = lay_out_timers(m, alarms, saves)
-    timers, alarms = tournament_size(slots["slice"] + m), tournament_size(slots["task"] + k + alarms_of(plumbing))
+    timers, alarms = tournament_size(slots["slice"] + m), tournament_size(slots["task"] + k + alarms_of(system, plumbing))
     rows = 512 if DISABLED else S.MAX_ROWS
     margin = 8 * (n + k + 8) + 4 * flat.longest_script
     kept = rows + margin if level != S.SUMMARY else 0          # plain Python rows take time to make

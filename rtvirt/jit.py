@@ -152,7 +152,7 @@ def is_warm(scheduler: str) -> bool:
 
 WITH_DEVICES = "+devices"        # behind a scheduler's name: its loop for systems that have devices
 PARTS = ("vcpus.py", "loop.py")
-DEVICE_PARTS = ("ports.py", "paths.py", "lines.py", "submissions.py", "outages.py")
+DEVICE_PARTS = ("ports.py", "paths.py", "lines.py", "submissions.py", "outages.py", "faults.py")
 
 _loops: dict[str, ModuleType] = {}
 _making = Lock()

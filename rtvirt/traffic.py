@@ -23,6 +23,9 @@ LOOK, DELIVER = 0, 1
 ENTER, PICK, SERVED = 0, 1, 2
 BEGIN, SUBMITTED, AWAIT = 0, 1, 2
 
+# what goes wrong
+LOST, SPURIOUS, STORM, HANG, BAD_INDEX = 0, 1, 2, 3, 4
+
 # where a message is
 AT_DOOR, QUEUED, IN_HAND, ON_LINE, SERVED_BY_LINE, INTERPOSED, IN_BACKLOG, WITH_APPLICATION = 0, 1, 2, 3, 4, 5, 6, 7
 
@@ -55,6 +58,9 @@ class Port(Row):
     priority: int
     handler: int             # [ns]
     late_eoi: int
+    penalty: int             # of the second event for nothing [ns]; 0: none
+    fruitless: int           # events for nothing, one after the other
+    lose: int                # so many notifications more will vanish
     next_port: int           # of the same vCPU
 
 
@@ -65,6 +71,8 @@ class Thread(Row):
     fixed: int               # of each batch [ns]
     batch: int
     order: int               # TURNS, OLDEST, LISTED
+    hung: int                # 1: it takes nothing
+    hung_until: int          # [ns]
     told: int                # 1 from being told of a message until it sleeps again
     polled: int              # 1: it looks by the clock, nobody tells it
     first_stage: int         # that it serves
@@ -106,6 +114,7 @@ class Stage(Row):
     waiting: int             # length of the queue
     batch: int               # messages of it in its thread's hands
     served: int              # work done for it [ns]
+    fruitful: int            # 1 if its thread has taken a message of it since it last slept
     interposed: int          # message under way; NOBODY
     interposed_at: int       # the last one was taken [ns]
 
@@ -140,8 +149,9 @@ class Path(Row):
     burst: int               # of its arrivals
     created: int             # messages so far
     held: int                # slots in use
-    down: int                # 1: a VM it needs has crashed, or has not started yet
+    down: int                # 1: a VM it needs has crashed, or has not started yet; or it has been cut off
     broken: int              # 1: one has crashed
+    cut: int                 # 1: the back end has disconnected it: nobody waits
     backlog: int             # how many wait for a slot
     first_waiting: int       # message
     last_waiting: int
@@ -175,6 +185,17 @@ class Message(Row):
     next: int                # in its queue
 
 
+class Fault(Row):
+    """Something that goes wrong."""
+
+    kind: int                # LOST, SPURIOUS, STORM, HANG, BAD_INDEX
+    target: int              # port, thread or path
+    at: int                  # [ns]
+    count: int               # of notifications that vanish
+    every: int               # from one event of a storm to the next [ns]
+    until: int               # end of a storm or a hang [ns]; NEVER
+
+
 class Rails(Row):
     """First alarm of each kind that devices need, and how many of each thing there are."""
 
@@ -183,10 +204,14 @@ class Rails(Row):
     interposed: int          # the hypervisor has served a message in another VM's time
     hold: int                # a stage's timeout
     reconnect: int           # a path comes up again
+    unmask: int              # a port's penalty is over
+    fault: int               # something goes wrong
     paths: int
     stages: int
     free: int                # first row of messages that has been used and is free again; NOBODY
     lines: int
+    faults: int
+    liars: int               # indices that no ring can have, so far: 0 spares looks the check
     fresh: int               # rows of messages ever used
     room: int                # more than so many messages at once stop the run
 
@@ -206,7 +231,7 @@ class PathTotals(Row):
     ring: int
 
 
-MAX_PATHS, MAX_STAGES, MAX_PORTS, MAX_LINES, MAX_POOLS, MAX_MESSAGES = 256, 1024, 1024, 256, 64, 1 << 16
+MAX_PATHS, MAX_STAGES, MAX_PORTS, MAX_LINES, MAX_POOLS, MAX_FAULTS, MAX_MESSAGES = 256, 1024, 1024, 256, 64, 4096, 1 << 16
 STAGES_OF_A_PATH, HAND = 8, 256
 STAMP_COLUMNS = STAMPS * STAGES_OF_A_PATH + 3          # and three of the application
 PATH_COLUMNS = 4 + CAUSES + STAMP_COLUMNS              # path, number, dropped, total
@@ -224,6 +249,7 @@ class Traffic(Struct):
     lines = Many(Line, MAX_LINES)
     paths = Many(Path, MAX_PATHS)
     pools = Many(Pool, MAX_POOLS)
+    faults = Many(Fault, MAX_FAULTS)
     totals = Many(PathTotals, MAX_PATHS)
     messages = Log(Message, MAX_MESSAGES)
     causes = Log(int, MAX_MESSAGES, CAUSES)                 # of each message so far [ns]

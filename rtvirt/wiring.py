@@ -17,6 +17,7 @@ from .system.devices import Plumbing, is_kernel
 from .timers import MAX_TIMERS, NEVER
 
 ORDERS = {"turns": T.TURNS, "oldest": T.OLDEST, "listed": T.LISTED}
+FAULTS = {"lost_interrupt": T.LOST, "spurious_interrupt": T.SPURIOUS, "storm": T.STORM, "hang": T.HANG, "bad_index": T.BAD_INDEX}
 SCANS = {"lowest": T.LOWEST, "turns": T.ROUND, "fifo": T.FIFO_ABI}
 ROOM = 1000 if DISABLED else T.MAX_MESSAGES - 4200      # messages at once; a burst more fits
 
@@ -27,7 +28,8 @@ def sizes_of(system: System, plumbing: Plumbing, rows: int) -> dict[str, int]:
         return {name: 0 for name in T.Traffic.parts() if name != "rails"}
     tasks, stages = sum(len(vm.tasks) for vm in system.vms), len(plumbing.stages())
     most = {"paths": (len(plumbing.paths), T.MAX_PATHS), "stages": (stages, T.MAX_STAGES), "lines": (len(plumbing.lines), T.MAX_LINES),
-            "pools": (len(plumbing.pools), T.MAX_POOLS), "timers of devices": (alarms_of(plumbing) + tasks, MAX_TIMERS)}
+            "pools": (len(plumbing.pools), T.MAX_POOLS), "faults": (len(system.faults), T.MAX_FAULTS),
+            "timers of devices": (alarms_of(system, plumbing) + tasks, MAX_TIMERS)}
     problems = [Problem(f"devices: number of {what}", count, f"at most {limit}", "simulate a smaller system, or a part of it", "")
                 for what, (count, limit) in most.items() if count > limit]
     if problems:
@@ -36,12 +38,15 @@ def sizes_of(system: System, plumbing: Plumbing, rows: int) -> dict[str, int]:
     messages = ROOM + 4200 if DISABLED else 0                # of logs only what is written is ever touched
     return {"upcalls": sum(vm.vcpus for vm in system.vms), "ports": len(plumbing.ports()), "threads": tasks, "stages": stages,
             "lines": len(plumbing.lines), "paths": len(plumbing.paths), "pools": len(plumbing.pools), "totals": len(plumbing.paths),
-            "messages": messages, "causes": messages, "stamps": messages, "hands": tasks, "carried": channels, "rows": rows}
+            "faults": len(system.faults), "messages": messages, "causes": messages, "stamps": messages, "hands": tasks, "carried": channels,
+            "rows": rows}
 
 
-def alarms_of(plumbing: Plumbing) -> int:
-    """Alarms that devices need: arrivals, lines, timeouts, interposed messages, reconnections."""
-    return 2 * len(plumbing.paths) + len(plumbing.lines) + 2 * len(plumbing.stages()) if plumbing.paths else 0
+def alarms_of(system: System, plumbing: Plumbing) -> int:
+    """Alarms that devices need: arrivals, lines, timeouts, interposed messages, reconnections, penalties, faults."""
+    if not plumbing.paths:
+        return 0
+    return 2 * len(plumbing.paths) + len(plumbing.lines) + 2 * len(plumbing.stages()) + len(plumbing.ports()) + len(system.faults)
 
 
 def wire(st: Any, system: System, plumbing: Plumbing, seed: int, flat: Any, first_alarm: int) -> None:
@@ -52,8 +57,11 @@ def wire(st: Any, system: System, plumbing: Plumbing, seed: int, flat: Any, firs
     line = source + len(paths)
     interposed = line + lines
     hold = interposed + len(stages)
-    put_row(io.rails, source=source, line=line, interposed=interposed, hold=hold, reconnect=hold + len(stages), paths=len(paths),
-            stages=len(stages), lines=lines, free=T.NOBODY, fresh=0, room=ROOM)
+    reconnect = hold + len(stages)
+    unmask = reconnect + len(paths)
+    put_row(io.rails, source=source, line=line, interposed=interposed, hold=hold, reconnect=reconnect, unmask=unmask,
+            fault=unmask + len(plumbing.ports()), paths=len(paths), stages=len(stages), lines=lines, faults=len(system.faults), liars=0,
+            free=T.NOBODY, fresh=0, room=ROOM)
     tasks = {f"{vm.name}/{task.name}": t for t, (vm, task) in enumerate((vm, task) for vm in system.vms for task in vm.tasks)}
     numbers = {"vm": {vm.name: i for i, vm in enumerate(system.vms)}, "task": tasks, "line": {line.name: i for i, line in enumerate(plumbing.lines)},
                "pool": {name: i for i, name in enumerate(plumbing.pools)}}
@@ -64,6 +72,7 @@ def wire(st: Any, system: System, plumbing: Plumbing, seed: int, flat: Any, firs
     put_rows(io.stages, stage_rows(st, plumbing, numbers))
     put_rows(io.upcalls, upcall_rows(st, system, plumbing, numbers))
     put_rows(io.ports, port_rows(st, plumbing, numbers))
+    put_rows(io.faults, fault_rows(system, plumbing, numbers))
     chain(st, plumbing, numbers)
     for i, path in enumerate(paths):
         put_row(st.tasks[k + i], **arrivals_row(path.arrivals, task_key(seed, len(system.vms), i), flat))
@@ -140,8 +149,16 @@ def port_rows(st: Any, plumbing: Plumbing, numbers: dict[str, dict[str, int]]) -
     for path, i, stage in plumbing.ports():
         number = s[path.name, i]
         rows.append({"vcpu": st.io.stages[number].vcpu, "stage": number, "priority": stage.port.priority, "handler": stage.port.handler,
-                     "late_eoi": int(stage.port.late_eoi), "next_port": T.NOBODY})
+                     "late_eoi": int(stage.port.late_eoi), "penalty": stage.port.penalty, "next_port": T.NOBODY})
     return rows
+
+
+def fault_rows(system: System, plumbing: Plumbing, numbers: dict[str, dict[str, int]]) -> list[dict[str, int]]:
+    """What goes wrong, in the order given."""
+    places = {f"{path.name}/{stage.name}": port for port, (path, _, stage) in enumerate(plumbing.ports())}
+    names = {"hang": numbers["task"], "bad_index": {path.name: p for p, path in enumerate(plumbing.paths)}}
+    return [{"kind": FAULTS[fault.kind], "target": names.get(fault.kind, places)[fault.target], "at": fault.at, "count": fault.count,
+             "every": fault.every or 0, "until": NEVER if fault.duration is None else fault.at + fault.duration} for fault in system.faults]
 
 
 def chain(st: Any, plumbing: Plumbing, numbers: dict[str, dict[str, int]]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..jit import kernel, seldom
 from ..state import BOOK_FULL, MESSAGES_FULL, TRACE
-from ..timers import NEVER
+from ..timers import NEVER, set_alarm
 from ..traffic import (
     AT_DOOR,
     BATCHING,
@@ -97,6 +97,40 @@ def is_known(st, m, s, now, rang):
     message.known, message.rang, message.done = now, rang, stage.served
     message.ran = ran(st, stage.vcpu, now)
     stamp(st, m, s, KNOWN, now)
+
+
+@kernel
+@seldom
+def await_timeout(st, now, s):
+    """Somebody has not been told of a message: no longer than the timeout, if there is one (2.7)."""
+    stage, hold = st.io.stages[s], st.io.rails.hold + s
+    if stage.timeout != NEVER and stage.first_unknown != NOBODY and st.alarms.at[hold] == NEVER:
+        set_alarm(st.alarms, hold, now + stage.timeout)
+
+
+@kernel
+@seldom
+def all_known(st, s, now, rang):
+    """Whoever is told of one message knows all that are in the queue."""
+    io, stage = st.io, st.io.stages[s]
+    m = stage.first_unknown
+    while m != NOBODY:
+        if io.messages[m].known == NEVER:
+            is_known(st, m, s, now, rang)
+        m = io.messages[m].next
+    stage.first_unknown = NOBODY
+    set_alarm(st.alarms, io.rails.hold + s, NEVER)
+
+
+@kernel
+@seldom
+def next_unknown(st, s):
+    """The first message that nobody has been told of has left the queue: who is it now? Without one no timeout runs."""
+    io, stage = st.io, st.io.stages[s]
+    while stage.first_unknown != NOBODY and io.messages[stage.first_unknown].known != NEVER:
+        stage.first_unknown = io.messages[stage.first_unknown].next
+    if stage.first_unknown == NOBODY:
+        set_alarm(st.alarms, io.rails.hold + s, NEVER)
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""What stands in for ports, paths, lines, submissions and outages in loops for systems without devices: nothing is ever called."""
+"""What stands in for ports, paths, lines, submissions, outages and faults in loops for systems without devices: nothing is ever called."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def start_arrivals(st):
 def submitted_last(st, t):
     """`submissions.py`."""
     return False
+
+
+@kernel
+def start_faults(st):
+    """`faults.py`."""
 
 
 @kernel

@@ -38,6 +38,13 @@ def crashed(st, q, now, vm):
     for p in range(st.io.rails.paths):
         if needs(st, p, vm) or serves_application(st, p, vm):
             break_off(st, q, now, p, vm)
+    go_on_lines(st, now)
+
+
+@kernel
+@seldom
+def go_on_lines(st, now):
+    """Lines that have lost the message they served begin with the next (7.3)."""
     for n in range(st.io.rails.lines):
         if st.io.lines[n].serving == NOBODY:
             serve_next(st, now, n)
@@ -50,7 +57,7 @@ def forget_hands(st, vm):
     io = st.io
     for t in range(st.vms[vm].first_task, st.vms[vm].first_task + st.vms[vm].tasks):
         thread = io.threads[t]
-        thread.phase, thread.taken, thread.sent, thread.told, thread.message = BEGIN, 0, 0, 0, NOBODY
+        thread.phase, thread.taken, thread.sent, thread.told, thread.hung, thread.message = BEGIN, 0, 0, 0, 0, NOBODY
         thread.last_stage = NOBODY
         if st.tasks[t].source == CHANNEL:
             for job in range(RING):
@@ -60,7 +67,8 @@ def forget_hands(st, vm):
         upcall.up, upcall.last_port = 0, NOBODY
         port = upcall.first_port
         while port != NOBODY:
-            io.ports[port].pending, io.ports[port].masked = 0, 0
+            io.ports[port].pending, io.ports[port].masked, io.ports[port].fruitless = 0, 0, 0
+            set_alarm(st.alarms, io.rails.unmask + port, NEVER)
             port = io.ports[port].next_port
 
 
@@ -84,9 +92,9 @@ def serves_application(st, p, vm):
 @kernel
 @seldom
 def break_off(st, q, now, p, vm):
-    """A path loses a VM: messages there, and those in its ring, go back to the front end, or are lost."""
+    """A path loses a VM: messages there, and those in its ring, go back to the front end, or are lost. With NOBODY: all are lost (9.5)."""
     io, path = st.io, st.io.paths[p]
-    whole = needs(st, p, vm)
+    whole = vm == NOBODY or needs(st, p, vm)
     if whole:
         path.down = path.broken = 1
         set_alarm(st.alarms, io.rails.reconnect + p, NEVER)
@@ -98,7 +106,7 @@ def break_off(st, q, now, p, vm):
         number = io.messages[m].number
         if not is_hit(st, m, p, vm, whole):
             continue
-        again_possible = io.messages[m].slot and path.reissue and path.frontend != vm and io.messages[m].delivered < 0
+        again_possible = io.messages[m].slot and path.reissue and vm != path.frontend and vm != NOBODY and io.messages[m].delivered < 0
         unlink(st, m)
         if not again_possible:
             if path.frontend == vm:
@@ -127,7 +135,7 @@ def break_off(st, q, now, p, vm):
         path.backlog += again
     for s in range(path.first_stage, path.first_stage + path.stages):
         place = io.stages[s].place
-        if io.stages[s].vm == vm or (whole and path.slots != NEVER and path.enter <= place <= path.leave):
+        if vm == NOBODY or io.stages[s].vm == vm or (whole and path.slots != NEVER and path.enter <= place <= path.leave):
             reset_stage(st, s)
 
 
@@ -147,7 +155,7 @@ def next_of_path(st, p, number):
 def is_hit(st, m, p, vm, whole):
     """Does the crash of `vm`, of which the whole path `p` needs something or only its last job, concern a message of it?"""
     io, message, path = st.io, st.io.messages[m], st.io.paths[p]
-    if path.frontend == vm or (whole and message.slot):
+    if vm == NOBODY or path.frontend == vm or (whole and message.slot):
         return True
     if message.where == WITH_APPLICATION:
         return st.tasks[path.into].vm == vm
@@ -255,5 +263,5 @@ def came_up(st, q, now, vm):
 @seldom
 def reconnected(st, q, now, p):
     """A path is up again."""
-    st.io.paths[p].down = st.io.paths[p].broken = 0
+    st.io.paths[p].down = st.io.paths[p].broken = st.io.paths[p].cut = 0
     move_backlog(st, q, now, p)

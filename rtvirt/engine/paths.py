@@ -6,14 +6,26 @@ Executed once for each scheduler, together with `vcpus.py` and `loop.py`, for sy
 from __future__ import annotations
 
 from rtvirt.engine.jobs import take_release
-from rtvirt.engine.messages import before_stage, blame, enters_application, enters_stage, has_left, is_known, is_taken, record_message
+from rtvirt.engine.messages import (
+    all_known,
+    await_timeout,
+    before_stage,
+    blame,
+    enters_application,
+    enters_stage,
+    has_left,
+    is_known,
+    is_taken,
+    next_unknown,
+    record_message,
+)
 from rtvirt.engine.rings import event_after, must_tell
 from rtvirt.jit import kernel, seldom
 from rtvirt.state import RING
-from rtvirt.timers import NEVER, set_alarm
 from rtvirt.traffic import IN_BACKLOG, IN_HAND, LISTED, MASK, NOBODY, OLDEST, ON_LINE, QUEUED, RING_WAIT
 
 if "policy" not in globals():   # for readers and linters: `loop_for` executes these files into the same names
+    from rtvirt.engine.faults import lose_notification
     from rtvirt.engine.lines import interpose, may_interpose, serve_next
     from rtvirt.engine.ports import send, tell_inside, wake_thread
     from rtvirt.engine.submissions import answer
@@ -29,7 +41,7 @@ def enter(st, q, now, m, s):
     path = io.paths[stage.path]
     before_stage(st, m, s)
     if stage.place == path.enter and (path.down or path.held >= path.slots or path.backlog > 0):
-        refused = not path.reissue if path.down else path.drop_full
+        refused = path.cut or not path.reissue if path.down else path.drop_full
         if refused or path.backlog >= path.backlog_limit:
             drop(st, q, now, m, stage.place)
         else:
@@ -118,9 +130,7 @@ def publish(st, q, now, s):
         return 0
     if stage.always or must_tell(old, stage.prod, stage.event):
         return tell(st, q, now, s)
-    hold = io.rails.hold + s
-    if stage.timeout != NEVER and stage.first_unknown != NOBODY and st.alarms.at[hold] == NEVER:
-        set_alarm(st.alarms, hold, now + stage.timeout)
+    await_timeout(st, now, s)
     return 0
 
 
@@ -129,6 +139,8 @@ def publish(st, q, now, s):
 def tell(st, q, now, s):
     """Tell a stage's thread that there are messages: by its port, or from within its VM."""
     io, stage = st.io, st.io.stages[s]
+    if stage.port != NOBODY and io.ports[stage.port].lose > 0:
+        return lose_notification(st, now, s)
     all_known(st, s, now, int(stage.port != NOBODY))
     io.threads[stage.thread].told = 1
     if stage.port == NOBODY:
@@ -136,31 +148,6 @@ def tell(st, q, now, s):
         return 0
     send(st, q, now, stage.port)
     return 1
-
-
-@kernel
-@seldom
-def all_known(st, s, now, rang):
-    """Whoever is told of one message knows all that are in the queue."""
-    io, stage = st.io, st.io.stages[s]
-    m = stage.first_unknown
-    while m != NOBODY:
-        if io.messages[m].known == NEVER:
-            is_known(st, m, s, now, rang)
-        m = io.messages[m].next
-    stage.first_unknown = NOBODY
-    set_alarm(st.alarms, io.rails.hold + s, NEVER)
-
-
-@kernel
-@seldom
-def next_unknown(st, s):
-    """The first message that nobody has been told of has left the queue: who is it now? Without one no timeout runs."""
-    io, stage = st.io, st.io.stages[s]
-    while stage.first_unknown != NOBODY and io.messages[stage.first_unknown].known != NEVER:
-        stage.first_unknown = io.messages[stage.first_unknown].next
-    if stage.first_unknown == NOBODY:
-        set_alarm(st.alarms, io.rails.hold + s, NEVER)
 
 
 @kernel
@@ -190,6 +177,8 @@ def move_backlog(st, q, now, p):
 def look(st, q, now, t):
     """A thread takes what it finds; what that will cost [ns], or -1 if there was nothing (2.8)."""
     io, thread = st.io, st.io.threads[t]
+    if thread.hung:
+        return -1
     work, s = 0, thread.first_stage
     while s != NOBODY:
         io.stages[s].batch = 0
@@ -253,6 +242,7 @@ def take(st, now, s):
     stage.waiting -= 1
     stage.cons = (stage.cons + 1) & MASK
     stage.batch += 1
+    stage.fruitful = 1
     if stage.first_unknown == m:
         stage.first_unknown = stage.first
         next_unknown(st, s)
@@ -342,7 +332,7 @@ def leave_pool(st, q, now, m):
 def final_check(st, t):
     """A thread that found nothing says of which message it wants to be told (8.1.6)."""
     io, thread = st.io, st.io.threads[t]
-    s, thread.told = thread.first_stage, 0
+    s = thread.first_stage
     while s != NOBODY and not thread.polled:
         stage = io.stages[s]
         stage.event = event_after(stage.cons, stage.after, io.paths[stage.path].held)

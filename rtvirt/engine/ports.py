@@ -8,11 +8,14 @@ from __future__ import annotations
 from rtvirt.engine.jobs import take_release
 from rtvirt.engine.work import assign, vcpu_to_wake
 from rtvirt.jit import kernel, seldom
+from rtvirt.timers import NEVER, set_alarm
 from rtvirt.traffic import ENTER, FIFO_ABI, LOWEST, NOBODY, PICK, SERVED
 
 if "policy" not in globals():   # for readers and linters: `loop_for` executes vcpus.py and loop.py into the same names
     from rtvirt.engine.loop import tell_vm
     from rtvirt.engine.vcpus import wake
+
+DOUBLINGS, LONGEST_PENALTY = 24, 1_000_000_000       # of a late end of interrupt, one second [ns]
 
 
 @kernel
@@ -114,10 +117,32 @@ def unmask_ports(st, now, t):
     io, s = st.io, st.io.threads[t].first_stage
     while s != NOBODY:
         port = io.stages[s].port
-        if port != NOBODY and io.ports[port].masked:
+        if port != NOBODY and io.ports[port].masked and st.alarms.at[io.rails.unmask + port] == NEVER and not punish(st, now, port, s):
             io.ports[port].masked = 0
             upcall = io.upcalls[io.ports[port].vcpu]
             if io.ports[port].pending and not upcall.up:
                 upcall.up = 1
                 take_release(st, upcall.handler, now)
+        io.stages[s].fruitful = 0
         s = io.stages[s].next_stage
+
+
+@kernel
+@seldom
+def punish(st, now, port, s):
+    """Does a port stay masked because its events come for nothing? The first is free, then each doubles the time (8.4.4)."""
+    end = st.io.ports[port]
+    end.fruitless = 0 if st.io.stages[s].fruitful else min(end.fruitless + 1, DOUBLINGS)
+    if end.fruitless < 2 or end.penalty == 0:
+        return False
+    set_alarm(st.alarms, st.io.rails.unmask + port, now + min(end.penalty << (end.fruitless - 2), LONGEST_PENALTY))
+    return True
+
+
+@kernel
+@seldom
+def penalty_over(st, q, now, port):
+    """The port may ring again; if it has been sent meanwhile it does."""
+    st.io.ports[port].masked = 0
+    if st.io.ports[port].pending:
+        kick(st, q, now, st.io.ports[port].vcpu)

@@ -13,10 +13,11 @@ from rtvirt.timers import NEVER, set_alarm
 from rtvirt.traffic import AWAIT, BEGIN, COST, DELIVER, LOOK, NOBODY, SHARED, SUBMITTED
 
 if "policy" not in globals():   # for readers and linters: `loop_for` executes these files into the same names
+    from rtvirt.engine.faults import check_indices, fault_strikes
     from rtvirt.engine.lines import interposed_done, line_done, messages_arrive
     from rtvirt.engine.outages import reconnected
     from rtvirt.engine.paths import deliver, enter, final_check, look, publish, tell
-    from rtvirt.engine.ports import handle_port, tell_inside, unmask_ports
+    from rtvirt.engine.ports import handle_port, penalty_over, tell_inside, unmask_ports
 
 NEXT_STEP, SLEEP = -1, -2
 
@@ -42,10 +43,14 @@ def serve(st, q, now, t):
         deliver(st, q, now, t)
         hypercalls, thread.sent = thread.sent, 0
         return st.costs.hypercall * hypercalls
+    if st.io.rails.liars > 0 and check_indices(st, q, now, t):
+        return 0                                             # somebody may have become more urgent
     work = look(st, q, now, t)
     if work < 0:
-        final_check(st, t)
-        unmask_ports(st, now, t)
+        thread.told = 0
+        if not thread.hung:
+            final_check(st, t)
+            unmask_ports(st, now, t)
         return NEXT_STEP
     thread.phase = DELIVER
     return work
@@ -129,5 +134,9 @@ def device_alarm(st, q, now, alarm):
     elif alarm < rails.reconnect:
         if st.io.stages[alarm - rails.hold].first_unknown != NOBODY:
             tell(st, q, now, alarm - rails.hold)
-    else:
+    elif alarm < rails.unmask:
         reconnected(st, q, now, alarm - rails.reconnect)
+    elif alarm < rails.fault:
+        penalty_over(st, q, now, alarm - rails.unmask)
+    else:
+        fault_strikes(st, q, now, alarm - rails.fault)

@@ -37,6 +37,7 @@ from rtvirt.state import (
 from rtvirt.timers import NEVER, set_alarm
 
 if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler, says whether there are devices, and executes outages.py
+    from rtvirt.engine.faults import start_faults
     from rtvirt.engine.lines import start_arrivals
     from rtvirt.engine.outages import came_up, crashed
     from rtvirt.schedulers import credit as policy
@@ -203,6 +204,7 @@ def obey(st, q, now, command, vm):
         policy.start(st, q)
         if DEVICES:
             start_arrivals(st)
+            start_faults(st)
         return
     first = st.vms[vm].first_vcpu
     if command == START_VM:

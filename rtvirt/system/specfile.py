@@ -19,10 +19,10 @@ from .system import System
 LARGEST = 1_000_000     # bytes
 DEEPEST = 20            # levels of nesting
 DEVICE_TIMES = {"server_period", "handler", "entry", "moderation", "distance", "switch", "frontend_poll", "submit", "serve", "receive", "complete",
-                "reap", "device", "fixed", "wake", "grant_each", "release_each", "timeout", "reconnect", "poll", "access", "work", "exit",
+                "reap", "penalty", "device", "fixed", "wake", "grant_each", "release_each", "timeout", "reconnect", "poll", "access", "work", "exit",
                 "world_switch", "host_work", "entry_back", "interrupt", "trapped", "look", "each"}
 TIMES = {"wcet", "period", "deadline", "offset", "jitter", "releases", "start", "budget", "quantum", "at", "low", "high", "mean", "sd",
-         "values", "slice", "latency", "warp_limit", "unwarp", *Costs.model_fields, *DEVICE_TIMES}
+         "values", "slice", "latency", "every", "duration", "warp_limit", "unwarp", *Costs.model_fields, *DEVICE_TIMES}
 
 
 def load(path: str | Path) -> System:

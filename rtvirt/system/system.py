@@ -13,6 +13,7 @@ from . import presets
 from .change import Change
 from .costs import Costs
 from .devices import AnyDevice, Device, plumbing_of
+from .fault import Fault, check_faults
 from .spec import List, Spec, know_fields, within, wrong
 from .task import Task
 from .vm import VM
@@ -40,6 +41,8 @@ class System(Spec):
     changes : sequence of Change
     devices : sequence of Device
         What VMs talk to each other and to the world by (docs/io-model.md).
+    faults : sequence of Fault
+        What goes wrong with them.
 
     Raises
     ------
@@ -62,12 +65,13 @@ class System(Spec):
     costs: Annotated[Costs, BeforeValidator(costs_by_name, json_schema_input_type=str | Costs)] = Costs()
     changes: Annotated[tuple[Change, ...], List] = ()
     devices: Annotated[tuple[SerializeAsAny[AnyDevice], ...], List] = ()
+    faults: Annotated[tuple[Fault, ...], List] = ()
 
     @model_validator(mode="after")
     def check(self) -> System:
         """Names, pCPU numbers, senders and changes must fit together."""
         wrong([*self.check_names(), *self.check_affinities(), *self.check_sends(), *self.check_changes()])
-        plumbing_of(self)
+        wrong([*check_faults(self, plumbing_of(self))])
         return self
 
     def check_names(self) -> Iterator[Problem]:

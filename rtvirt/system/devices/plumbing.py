@@ -79,6 +79,7 @@ class Port(Part):
     handler: Time = 0                   # what the guest's interrupt handler computes [ns]
     priority: Level = 7                 # of the FIFO ABI, 0 is the highest
     late_eoi: Flag = False              # masked until its thread sleeps again (8.4.4)
+    penalty: Time = 0                   # and so long more after the second event for nothing, twice as long after each further one [ns]
 
 
 @dataclass(frozen=True)
