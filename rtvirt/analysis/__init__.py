@@ -15,6 +15,7 @@ from .edf import edf_response_times, edf_schedulable, fifo_response_times
 from .edf_vd import NoFactor, VirtualDeadlines, edf_vd_schedulable
 from .fixed_priority import fp_response_times, fp_schedulable
 from .interfaces import Component, Interface, best_interface, compose, min_budget
+from .io_paths import PathBound, StageBound, path_bound
 from .mixed_criticality import HighCriticality, MixedVerdict, amc_schedulable
 from .mode_change import LateBudget, LateTask, ModalVM, ModeChange, mode_change_schedulable
 from .multicore import (
@@ -61,10 +62,10 @@ __all__ = ["Admission", "ArrivalCurve", "Attack", "BVTShare", "BoundedDelay", "C
            "Dedicated", "DeferrableServer", "Dense", "DeterministicMultiprocessorPeriodicResource", "Endless", "ExplicitDeadlinePeriodic",
            "FirstMiss", "FixedPriorityPartition", "HighCriticality", "Interface", "LateBudget", "LateTask", "Margin", "MixedVerdict", "ModalVM",
            "ModeChange", "MultiprocessorPeriodicResource", "NoBound", "NoFactor", "Overheads", "Overload", "Partition", "PeriodicResource",
-           "PollingServer", "ProportionalShare", "Provision", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "Supply", "TaskSet",
+           "PathBound", "PollingServer", "ProportionalShare", "Provision", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "StageBound", "Supply", "TaskSet",
            "Trapping", "Verdict", "ViolatingInterval", "VirtualDeadlines", "Witness", "admit", "amc_schedulable", "attack", "batch",
            "best_interface", "best_mpr", "breakdown_utilization", "bursts", "compose", "dbf", "edf_response_times", "edf_schedulable",
            "edf_tardiness", "edf_vd_schedulable", "fifo_response_times", "fp_response_times", "fp_schedulable", "global_edf_response_times",
            "global_edf_schedulable", "global_fp_response_times", "global_fp_schedulable", "listed", "min_budget", "min_dmpr", "min_mpr_budget",
-           "mode_change_schedulable", "mpr_schedulable", "partition", "period_scaling", "periodic", "provision", "rbf", "robustness_margin",
+           "mode_change_schedulable", "mpr_schedulable", "partition", "path_bound", "period_scaling", "periodic", "provision", "rbf", "robustness_margin",
            "share_table", "supply_scaling", "taskset", "wcet_scaling"]

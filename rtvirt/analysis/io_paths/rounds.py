@@ -1,0 +1,358 @@
+"""Bounds of all stages and tasks at once: each depends on how late the others' messages may be, so they are found in rounds.
+
+In the first round no message is late. Each round computes what the scheduler promises the vCPUs, the responses on them, and from these how late
+messages come to the next stage; lateness only grows, so the rounds end where nothing changes any more, or where it passes all limits: then there is
+no bound. (Tindell and Clark 1994; that a fixed point bounds every message follows by induction over the events of a run: the first that would come later
+than it says would need one that did before.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...errors import LimitError
+from ...system import VM, System, Task
+from ...system.devices import Path, is_kernel
+from ...units import LONGEST, ms
+from .. import tasksets
+from ..admission.guests import Late, Outcome, Unknown, outcome, refused
+from ..admission.host import Host, Promise, Vcpu
+from ..admission.registry import promises
+from ..admission.sections import Trapping
+from ..arrivals import ArrivalCurve
+from ..edf import fifo_response_times
+from ..limits import NEVER
+from ..supply import FixedPriorityPartition, Supply
+from .loads import LONGEST_LATENESS, Curve, Load, Member, count, curve_of, later, least_stay, overtaken, response
+from .members import House, Key, State
+from .refusals import refusal
+
+MOST_ROUNDS = 300
+
+
+@dataclass
+class Rounds:
+    """A system on its way to the fixed point, and then the bounds.
+
+    Attributes
+    ----------
+    stays : {(path, place): int or None} [ns]
+        Longest time from a message's coming to a place to its leaving; the place after the last stage is the application's.
+    reasons : {(path, place): str}
+        Why there is none, where that is known; place -1: of the whole path.
+    tasks : {"vm/task": int or None} [ns]
+        Bounds of tasks in VMs that devices have a part in.
+    """
+
+    house: House
+    scheduler: Any
+    blocking: Mapping[str, int]
+    traps: Mapping[str, Trapping]
+    judge: Any                                        # how `admit` judges a vCPU that no device has a part in
+    state: State = field(default_factory=State)
+    stays: dict[Key, int | None] = field(default_factory=dict)
+    since: dict[Key, int | None] = field(default_factory=dict)       # from the source's nominal instant, less the shortest way there [ns]
+    reasons: dict[Key, str] = field(default_factory=dict)
+    tasks: dict[str, int | None] = field(default_factory=dict)
+    submitted: dict[str, int | None] = field(default_factory=dict)   # longest submission, by path [ns]
+    host: Host = field(init=False)
+    found: list[Promise] = field(init=False)
+    outcomes: list[Outcome] = field(init=False)
+
+    def __post_init__(self) -> None:
+        system, plumbing = self.house.system, self.house.plumbing
+        for path in plumbing.paths:
+            if reason := refusal(system, plumbing, path):
+                self.reasons[path.name, -1] = reason
+            for place in range(len(path.stages) + 1):
+                self.state.spread[path.name, place] = None if reason else 0
+            self.state.asleep[path.name] = None if reason else 0
+        self.interposing = {vm.name: self.interposed(vm) for vm in system.vms}
+
+    # ------------------------------------------------------------------ rounds
+
+    def settle(self) -> Rounds:
+        """Go round until nothing changes."""
+        for number in range(MOST_ROUNDS):
+            self.sources()
+            before = (dict(self.state.curves), dict(self.state.spread), dict(self.state.asleep))
+            self.round()
+            self.advance(give_up=number >= MOST_ROUNDS // 2)
+            self.sources()
+            if before == (self.state.curves, self.state.spread, self.state.asleep):
+                return self
+        raise LimitError(f"the bounds of the paths do not settle within {MOST_ROUNDS} rounds: lower the load a little")
+
+    def sources(self) -> None:
+        """How messages come to the first stage: from outside, and from tasks."""
+        curves: dict[str, Curve | None] = {}
+        for path in self.house.plumbing.paths:
+            own = () if path.arrivals is None else curve_of(path.arrivals)
+            curves[path.name] = None if isinstance(own, str) or (path.name, -1) in self.reasons else own
+        for vm in self.house.system.vms:
+            for task in vm.tasks:
+                for step in task.actions or ():
+                    if step.kind in ("submit", "request") and step.target is not None:
+                        before, more = curves[step.target], self.jobs_of(vm, task)
+                        curves[step.target] = None if before is None or more is None else before + more
+        self.state.curves = curves
+
+    def jobs_of(self, vm: VM, task: Task) -> Curve | None:
+        """When a job of a task may get to any of its steps."""
+        name = f"{vm.name}/{task.name}"
+        into = [path for path in self.house.plumbing.paths if path.into == name]
+        if into:
+            curves = [((path.name, len(path.stages)), self.state.coming(path, len(path.stages))) for path in into if path.name in self.state.curves]
+        else:
+            stairs = tasksets.curve_of(task)
+            curves = [((name, -1), None if stairs is None else tuple((period, -offset) for period, offset in stairs.stairs))]
+        found: Curve = ()
+        for key, curve in curves:
+            more = later(curve, self.stays.get(key, 0))
+            if more is None:
+                return None
+            found += more
+        return found
+
+    def round(self) -> None:
+        """Promises and responses, as things are."""
+        self.host = Host(self.lowered(), self.scheduler, self.house.overheads, self.interposing)
+        self.found = promises(self.host)
+        self.outcomes = [self.vcpu(vcpu, promise) for vcpu, promise in zip(self.host.vcpus, self.found)]
+        self.lines()
+        self.room()
+
+    def advance(self, *, give_up: bool) -> None:
+        """How late messages come to each place."""
+        state = self.state
+        for path in self.house.plumbing.paths:
+            alike = self.alike(path)
+            for place, stage in enumerate(path.stages):
+                spread, stay, least = state.spread[path.name, place], self.stays[path.name, place], least_stay(stage, dict(self.house.threads))
+                after: int | None = None
+                if spread is not None and stay is not None:
+                    after = spread + stay - least
+                    since = self.since.get((path.name, place))
+                    if alike is not None and since is not None:
+                        after = min(after, since - alike - least)
+                    after = max(after, state.spread[path.name, place + 1] or 0)
+                grown = after != state.spread[path.name, place + 1]
+                if state.spread[path.name, place + 1] is None or (after is not None and after > LONGEST_LATENESS) or (give_up and grown):
+                    if after is not None and (path.name, -1) not in self.reasons:
+                        self.reasons.setdefault((path.name, place), "what is late makes other things late, and these it, without end")
+                    after = None
+                state.spread[path.name, place + 1] = after
+            whole = [self.stays[path.name, place] for place in range(len(path.stages) + (path.into is not None))]
+            state.asleep[path.name] = None if None in whole or state.asleep[path.name] is None else \
+                max(sum(whole), state.asleep[path.name] or 0)     # type: ignore[arg-type]
+
+    def alike(self, path: Path) -> int | None:
+        """The jitter of a path's source, if all its messages have the same period and jitter and never pass each other."""
+        curve = self.state.curves[path.name]
+        if not curve or len(set(curve)) > 1 or overtaken(path, dict(self.house.threads)) or path.arrivals is None:
+            return None
+        return curve[0][1]
+
+    # ------------------------------------------------------------------ the host
+
+    def lowered(self) -> System:
+        """The system as its scheduler may see it: every load of a device as tasks that come as often as its messages may."""
+        vms = [self.lower(vm) if self.house.touched(vm) else vm for vm in self.house.system.vms]
+        return self.house.system.replace(vms=tuple(vms), devices=())
+
+    def lower(self, vm: VM) -> VM:
+        """A VM whose devices are tasks."""
+        tasks, taken = [], {task.name for task in vm.tasks}
+        for task in vm.tasks:
+            if task.name not in self.house.into(vm):
+                plain = self.house.plain(task, self.state)
+                tasks.append(Task(task.name, wcet=ms(1), period=ms(1), arrival="poisson", vcpu=task.vcpu) if plain is None else
+                             plain.replace(priority=None))
+        for vcpu in range(vm.vcpus):
+            kernel, guest = self.house.members(vm, vcpu, self.state, self.blocking)
+            others = [member for member in guest or () if any(part.key[1] >= 0 for part in member.parts) or member.more]
+            for load in (load for member in (*kernel, *others) for load in member.loads):
+                for cost, period, jitter in load.rows:
+                    name = next(f"io{n}" for n in range(len(tasks), 10**9) if f"io{n}" not in taken)
+                    taken.add(name)
+                    tasks.append(lowered_task(name, cost, period, jitter, vcpu, flood=load.curve is None))
+        return vm.replace(tasks=tuple(tasks))
+
+    def interposed(self, vm: VM) -> Trapping:
+        """What the hypervisor does in a VM's time: its traps, and interrupts of others, no closer than their distance (Beckert et al. 2014)."""
+        own, rows = self.traps.get(vm.name, Trapping()), []
+        for _, _, stage in self.house.plumbing.stages():
+            if stage.distance is not None and stage.server in self.house.threads:
+                rows.append((2 * stage.switch + stage.each, max(1, stage.distance), 1))
+        return replace(own, rows=(*own.rows, *(row for row in rows if row[0])))
+
+    # ------------------------------------------------------------------ vCPUs
+
+    def vcpu(self, vcpu: Vcpu, promise: Promise) -> Outcome:
+        """Responses of everything on a vCPU."""
+        vm = next(vm for vm in self.house.system.vms if vm.name == vcpu.vm.name)
+        if not self.house.touched(vm):
+            found: Outcome = self.judge(self.host, vcpu, self.found, self.blocking)
+            return replace(found, tasks=())              # certificates know nothing of devices
+        if vcpu.roams:
+            return refused([task for task in vm.tasks if not vcpu.number], f"{vm.name} moves its tasks between {vm.vcpus} vCPUs, and no bound is "
+                           "derived for devices beside that: pin them (Task(vcpu=...))")
+        kernel, guest = self.house.members(vm, vcpu.number, self.state, self.blocking)
+        above: list[Load] = []
+        for member in (*kernel, *(guest or ())):
+            self.member(member, promise, above)
+            if guest is not None:
+                self.submissions(vm, member, promise, above)
+            above += member.loads
+        mine = [task for task in vm.tasks if vm.vcpus == 1 or task.vcpu == vcpu.number]
+        return self.guest(vcpu, promise, kernel, mine) if guest is None else self.verdict(vm, mine, promise)
+
+    def member(self, member: Member, promise: Promise, above: list[Load]) -> None:
+        """Responses of the parts of a member: messages of its other parts may all go first."""
+        for part in member.parts:
+            higher = [*above, *(other.load for other in member.parts if other is not part), *member.more]
+            stay = since = None
+            if promise.supply is not None:
+                stay = response(part, promise.supply, higher, member.held, "release")
+                since = None if stay is None else response(part, promise.supply, higher, member.held, "arrival")
+            path = self.house.paths.get(part.key[0])
+            if stay is not None and path is not None and part.key[1] < len(path.stages):
+                stage = path.stages[part.key[1]]
+                stay += part.hold
+                if stage.distance is not None:
+                    stay = max(stay, stage.switch + stage.each)
+            self.stays[part.key], self.since[part.key] = stay, since
+            if stay is None and part.load.curve is not None and part.key not in self.reasons:
+                self.reasons[part.key] = promise.reason if promise.supply is None else too_much(member, promise, [*higher, part.load])
+
+    def submissions(self, vm: VM, member: Member, promise: Promise, above: list[Load]) -> None:
+        """How long a task takes to put a message on a path: its own work, with what is more urgent in between."""
+        task = next((task for task in vm.tasks if task.name == member.name), None)
+        for step in (task.actions or ()) if task else ():
+            if step.kind in ("submit", "request") and step.target is not None:
+                work = self.house.paths[step.target].submit
+                part = replace(member.parts[0], load=Load(max(1, work), ((NEVER, 0),)), together=0)
+                took = 0 if not work else None if promise.supply is None else response(part, promise.supply, above, member.held, "release")
+                before = self.submitted.get(step.target, 0)
+                self.submitted[step.target] = None if took is None or before is None else max(took, before)
+
+    def guest(self, vcpu: Vcpu, promise: Promise, kernel: list[Member], mine: list[Task]) -> Outcome:
+        """The test of another guest, on what the kernel leaves."""
+        if promise.supply is None:
+            return refused(mine, promise.reason)
+        vm = self.house.system[vcpu.vm.name]
+        threads = any(not is_kernel(task) for task in self.house.whole[vm.name].tasks[len(vm.tasks):])
+        talks = any(step.kind in ("submit", "request") for task in vm.tasks for step in task.actions or ())
+        if threads or talks or self.house.into(vm):
+            return refused(mine, f"guest {vm.guest!r}: no bound is derived for threads and tasks in it that get messages or send them: use a guest "
+                           "\"fp\" or \"dm\"")
+        rows = [row for member in kernel for load in member.loads for row in load.rows]
+        left: Supply = FixedPriorityPartition(rows, on=promise.supply) if rows else promise.supply
+        held = {task.name: self.blocking[key] for task in mine if (key := f"{vcpu.vm.name}/{task.name}") in self.blocking}
+        try:
+            found = outcome(replace(vcpu, tasks=tuple(mine)), left, self.house.overheads, held)
+        except LimitError as reason:
+            return refused(mine, str(reason))
+        return replace(found, tasks=())
+
+    def verdict(self, vm: VM, mine: list[Task], promise: Promise) -> Outcome:
+        """Bounds of a fixed-priority guest's tasks; why the first is late that is."""
+        bounds: dict[str, int | None] = {}
+        for task in mine:
+            name = f"{vm.name}/{task.name}"
+            places = [self.stays[path.name, len(path.stages)] for path in self.house.into(vm).get(task.name, ())]
+            bounds[task.name] = self.since[name, -1] if not places else None if None in places else max(p for p in places if p is not None)
+        late = [task for task in mine if task.deadline is not None and ((bound := bounds[task.name]) is None or bound > task.deadline)]
+        return Outcome(bounds, "fixed priorities, beside a device's threads", self.witness(vm, late[0], bounds, promise) if late else None)
+
+    def witness(self, vm: VM, task: Task, bounds: dict[str, int | None], promise: Promise) -> Any:
+        """Why a task may be late."""
+        bound = bounds[task.name]
+        if bound is not None:
+            return Late(task.name, task.deadline or 0, bound)
+        keys = [(path.name, len(path.stages)) for path in self.house.into(vm).get(task.name, ())] or [(f"{vm.name}/{task.name}", -1)]
+        known = [reason for key in keys if (reason := self.why(key))]
+        return Unknown(known[0] if known else promise.reason if promise.supply is None else
+                       f"{task.name!r}: nothing bounds how often it is released, or what it waits for")
+
+    # ------------------------------------------------------------------ lines and room
+
+    def lines(self) -> None:
+        """First come, first served: all that came in a busy period goes first (George, Rivierre and Spuri 1996)."""
+        for line in self.house.plumbing.lines:
+            mine = [(path, place, stage) for path, place, stage in self.house.plumbing.stages() if stage.server == line.key]
+            curves = {f"s{k}": self.state.coming(path, place) for k, (path, place, _) in enumerate(mine)}
+            tasks = [Task(f"s{k}", wcet=max(1, stage.each), period=1) for k, (_, _, stage) in enumerate(mine)]
+            bounds: dict[str, int | None] = dict.fromkeys(curves)
+            if all(curve is not None for curve in curves.values()):
+                stairs = {name: ArrivalCurve(tuple((period, -jitter) for period, jitter in curve or ())) for name, curve in curves.items()}
+                try:
+                    bounds = fifo_response_times(tasks, arrivals=stairs, since="release")
+                except LimitError:
+                    bounds = dict.fromkeys(curves)
+            for k, (path, place, _) in enumerate(mine):
+                self.stays[path.name, place], self.since[path.name, place] = bounds[f"s{k}"], None
+                if bounds[f"s{k}"] is None and curves[f"s{k}"] is not None:
+                    self.reasons.setdefault((path.name, place), f"messages come to {line.name} as fast as it serves them, or faster, or nothing "
+                                                                "bounds how many others come")
+
+    def room(self) -> None:
+        """Slots, queues and pools that might run out: a message could wait there without limit, or be dropped."""
+        used: dict[str, int] = {}
+        for path in self.house.plumbing.paths:
+            for place, stage in enumerate(path.stages):
+                need = self.within(path, place, place)
+                if stage.capacity is not None and need is not None and need > stage.capacity:
+                    self.full(path, place, f"its queue holds {stage.capacity} messages, and up to {need} may be there: what comes then is dropped")
+            need = self.within(path, path.enter, path.leave)
+            if path.slots is not None and need is not None and need > path.slots:
+                self.full(path, path.enter, f"the ring has {path.slots} slots, and up to {need} messages may hold one: what comes then waits for "
+                          "a slot, or is dropped (docs/io-model.md 2.4), and no bound is derived for that. Give more slots, or let fewer come")
+            if path.pool is not None:
+                inside = self.within(path, path.enter, path.pool_until)
+                used[path.pool] = used.get(path.pool, 0) + (inside if inside is not None else NEVER)
+        for path in self.house.plumbing.paths:
+            if path.pool is not None and used[path.pool] > self.house.plumbing.pools[path.pool]:
+                self.full(path, path.enter, f"the pool {path.pool} has {self.house.plumbing.pools[path.pool]} requests, and more may be in flight")
+
+    def within(self, path: Path, first: int, last: int) -> int | None:
+        """Most messages of a path that are anywhere from one place to another, at any time; None if that is not known."""
+        stays = [self.stays[path.name, place] for place in range(first, last + 1)]
+        curve = self.state.coming(path, first)
+        return None if curve is None or None in stays else count(curve, sum(stay or 0 for stay in stays))
+
+    def full(self, path: Path, place: int, reason: str) -> None:
+        """No bound at this place."""
+        self.stays[path.name, place], self.since[path.name, place] = None, None
+        self.reasons.setdefault((path.name, place), reason)
+
+    def why(self, key: Key) -> str:
+        """The first reason on a message's way to a place; empty if there is none."""
+        name, place = key
+        for earlier in ((name, -1), *((name, k) for k in range(place + 1))):
+            if reason := self.reasons.get(earlier):
+                return reason
+        path = self.house.paths.get(name)
+        if path is not None and any(self.stays.get((name, k)) is None for k in range(place + 1)):
+            return "something that its messages wait for, or the tasks that send them, has no bound"
+        return ""
+
+
+def too_much(member: Member, promise: Promise, loads: list[Load]) -> str:
+    """Why a busy period has no end."""
+    assert promise.supply is not None
+    flood = any(load.curve is None for load in loads)
+    asked = sum(load.cost / period for load in loads for period, _ in load.curve or () if period < NEVER)
+    return (f"{member.name} waits for work that nothing bounds" if flood else
+            f"{member.name} and what goes before it may ask for {asked:.4g} of a pCPU, and its vCPU is sure of {float(promise.supply.rate):.4g}")
+
+
+def lowered_task(name: str, cost: int, period: int, jitter: int, vcpu: int, *, flood: bool) -> Task:
+    """Work that comes with messages, as a task."""
+    common: dict[str, Any] = {"wcet": cost, "vcpu": vcpu, "deadline": LONGEST}
+    if flood:
+        return Task(name, period=ms(1), arrival="poisson", **common)
+    return Task(name, releases=(0,), **common) if period >= NEVER else Task(name, period=period, jitter=jitter, **common)
+
