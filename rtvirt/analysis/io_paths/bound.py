@@ -11,6 +11,7 @@ from ...system.devices import Path
 from ...units import format_ns
 from ..overheads import Overheads
 from .loads import least_stay
+from .members import hold_of
 from .rounds import Rounds
 from .settled import settled
 
@@ -168,16 +169,11 @@ def bound_of(rounds: Rounds, system: System, scheduler: Any, name: str) -> PathB
     reason = rounds.why((name, last)) or rounds.why((name, len(stages) - 1))
     if reason or None in stays or submission is None:
         return PathBound(name, None, tuple(stages), submission, reason or "the task that submits has no bound", system, scheduler)
-    total = submission + sum(stay or 0 for stay in stays)
-    if (alike := rounds.alike(path)) is not None and (since := rounds.since.get((name, last))) is not None:
-        total = min(total, since + sum(stage.least for stage in stages[:last]))
-        assert alike >= 0
+    total = submission + (rounds.longest(path, last) or 0)
     return PathBound(name, total, tuple(stages), submission, "", system, scheduler)
 
 
 def hold(rounds: Rounds, path: Path, place: int) -> int:
     """How long until somebody looks [ns]."""
-    from .members import hold_of
-
     stage = path.stages[place]
     return hold_of(stage, rounds.house.threads[stage.server]) if stage.server in rounds.house.threads else 0

@@ -25,7 +25,7 @@ from ..arrivals import ArrivalCurve
 from ..edf import fifo_response_times
 from ..limits import NEVER
 from ..supply import FixedPriorityPartition, Supply
-from .loads import LONGEST_LATENESS, Curve, Load, Member, count, curve_of, later, least_stay, overtaken, response
+from .loads import LONGEST_LATENESS, Curve, Load, Member, Part, count, curve_of, later, least_stay, overtaken, response
 from .members import House, Key, State
 from .refusals import refusal
 
@@ -42,8 +42,10 @@ class Rounds:
         Longest time from a message's coming to a place to its leaving; the place after the last stage is the application's.
     reasons : {(path, place): str}
         Why there is none, where that is known; place -1: of the whole path.
-    tasks : {"vm/task": int or None} [ns]
-        Bounds of tasks in VMs that devices have a part in.
+    since : {(path, place): int or None} [ns]
+        Longest from a message's nominal coming, without jitter; of tasks from their arrival.
+    joint : {(path, place): (first, stay, since)}
+        The same for several stages in a row on one vCPU, from the first of them on: a message waits for the vCPU only once.
     """
 
     house: House
@@ -53,9 +55,9 @@ class Rounds:
     judge: Any                                        # how `admit` judges a vCPU that no device has a part in
     state: State = field(default_factory=State)
     stays: dict[Key, int | None] = field(default_factory=dict)
-    since: dict[Key, int | None] = field(default_factory=dict)       # from the source's nominal instant, less the shortest way there [ns]
+    since: dict[Key, int | None] = field(default_factory=dict)
+    joint: dict[Key, tuple[int, int, int]] = field(default_factory=dict)
     reasons: dict[Key, str] = field(default_factory=dict)
-    tasks: dict[str, int | None] = field(default_factory=dict)
     submitted: dict[str, int | None] = field(default_factory=dict)   # longest submission, by path [ns]
     host: Host = field(init=False)
     found: list[Promise] = field(init=False)
@@ -128,25 +130,50 @@ class Rounds:
         """How late messages come to each place."""
         state = self.state
         for path in self.house.plumbing.paths:
-            alike = self.alike(path)
-            for place, stage in enumerate(path.stages):
-                spread, stay, least = state.spread[path.name, place], self.stays[path.name, place], least_stay(stage, dict(self.house.threads))
-                after: int | None = None
-                if spread is not None and stay is not None:
-                    after = spread + stay - least
-                    since = self.since.get((path.name, place))
-                    if alike is not None and since is not None:
-                        after = min(after, since - alike - least)
-                    after = max(after, state.spread[path.name, place + 1] or 0)
-                grown = after != state.spread[path.name, place + 1]
-                if state.spread[path.name, place + 1] is None or (after is not None and after > LONGEST_LATENESS) or (give_up and grown):
-                    if after is not None and (path.name, -1) not in self.reasons:
-                        self.reasons.setdefault((path.name, place), "what is late makes other things late, and these it, without end")
+            for place in range(len(path.stages)):
+                before, after = state.spread[path.name, place + 1], self.lateness(path, place)
+                if after is not None and before is not None:
+                    after = max(after, before)
+                if after is not None and (before is None or after > LONGEST_LATENESS or (give_up and after > before)):
+                    self.reasons.setdefault((path.name, place), "what is late makes other things late, and these it, without end")
                     after = None
                 state.spread[path.name, place + 1] = after
-            whole = [self.stays[path.name, place] for place in range(len(path.stages) + (path.into is not None))]
-            state.asleep[path.name] = None if None in whole or state.asleep[path.name] is None else \
-                max(sum(whole), state.asleep[path.name] or 0)     # type: ignore[arg-type]
+            whole = self.longest(path, len(path.stages) - 1 + (path.into is not None))
+            state.asleep[path.name] = None if whole is None or state.asleep[path.name] is None else max(whole, state.asleep[path.name] or 0)
+
+    def lateness(self, path: Path, place: int) -> int | None:
+        """How much later than the earliest a message may leave a place, beyond its source's jitter; None if nothing bounds it."""
+        spread, stay, threads = self.state.spread[path.name, place], self.stays[path.name, place], dict(self.house.threads)
+        if spread is None or stay is None:
+            return None
+        least = [least_stay(stage, threads) for stage in path.stages]
+        found, alike, since = [spread + stay - least[place]], self.alike(path), self.since.get((path.name, place))
+        if alike is not None and since is not None:
+            found.append(since - alike - least[place])
+        if (path.name, place) in self.joint:
+            first, stay, since = self.joint[path.name, place]
+            found.append((self.state.spread[path.name, first] or 0) + stay - sum(least[first:place + 1]))
+            if alike is not None:
+                found.append(since - alike - sum(least[first:place + 1]))
+        return max(0, min(found))
+
+    def longest(self, path: Path, last: int) -> int | None:
+        """Longest from a message's coming to the first stage to its leaving a place [ns]; None without a bound."""
+        threads = dict(self.house.threads)
+        least = [least_stay(stage, threads) for stage in path.stages]
+        alike, reach = self.alike(path), [0]
+        for place in range(last + 1):
+            stay, since = self.stays.get((path.name, place)), self.since.get((path.name, place))
+            if stay is None:
+                return None
+            found = [reach[place] + stay]
+            if alike is not None and since is not None:
+                found.append(sum(least[:place]) + since)
+            if (path.name, place) in self.joint:
+                first, stay, since = self.joint[path.name, place]
+                found += [reach[first] + stay] + ([sum(least[:first]) + since] if alike is not None else [])
+            reach.append(min(found))
+        return reach[-1]
 
     def alike(self, path: Path) -> int | None:
         """The jitter of a path's source, if all its messages have the same period and jitter and never pass each other."""
@@ -201,16 +228,18 @@ class Rounds:
                            "derived for devices beside that: pin them (Task(vcpu=...))")
         kernel, guest = self.house.members(vm, vcpu.number, self.state, self.blocking)
         above: list[Load] = []
+        met: dict[Key, Part] = {}
         for member in (*kernel, *(guest or ())):
-            self.member(member, promise, above)
+            met |= {part.key: part for part in member.parts}
+            self.member(member, promise, above, met)
             if guest is not None:
                 self.submissions(vm, member, promise, above)
             above += member.loads
         mine = [task for task in vm.tasks if vm.vcpus == 1 or task.vcpu == vcpu.number]
         return self.guest(vcpu, promise, kernel, mine) if guest is None else self.verdict(vm, mine, promise)
 
-    def member(self, member: Member, promise: Promise, above: list[Load]) -> None:
-        """Responses of the parts of a member: messages of its other parts may all go first."""
+    def member(self, member: Member, promise: Promise, above: list[Load], met: Mapping[Key, Part]) -> None:
+        """Responses of the parts of a member: messages of its other parts may all go first. `met` are all parts here that are no less urgent."""
         for part in member.parts:
             higher = [*above, *(other.load for other in member.parts if other is not part), *member.more]
             stay = since = None
@@ -218,6 +247,9 @@ class Rounds:
                 stay = response(part, promise.supply, higher, member.held, "release")
                 since = None if stay is None else response(part, promise.supply, higher, member.held, "arrival")
             path = self.house.paths.get(part.key[0])
+            self.joint.pop(part.key, None)
+            if stay is not None and path is not None and (found := self.together(path, part, promise, higher, member.held, met)):
+                self.joint[part.key] = found
             if stay is not None and path is not None and part.key[1] < len(path.stages):
                 stage = path.stages[part.key[1]]
                 stay += part.hold
@@ -226,6 +258,30 @@ class Rounds:
             self.stays[part.key], self.since[part.key] = stay, since
             if stay is None and part.load.curve is not None and part.key not in self.reasons:
                 self.reasons[part.key] = promise.reason if promise.supply is None else too_much(member, promise, [*higher, part.load])
+
+    def together(self, path: Path, part: Part, promise: Promise, higher: list[Load], held: int,
+                 met: Mapping[Key, Part]) -> tuple[int, int, int] | None:
+        """A part and the stages right before it on the same vCPU, which are no less urgent: (first of them, stay, since its nominal coming).
+
+        A busy period of this urgency begins with nothing of these stages waiting, so what counts is when messages come to the first of them; the
+        others' work is among what goes first. That holds while each stage is told at once of what the one before delivers.
+        """
+        first = part.key[1]
+        while first > 0 and (path.name, first - 1) in met and not (met[path.name, first].hold or self.aside(path, first) or
+                                                                   self.aside(path, first - 1)):
+            first -= 1
+        if first == part.key[1] or promise.supply is None:
+            return None
+        start = met[path.name, first]
+        own = replace(part, load=replace(part.load, curve=start.load.curve))
+        stay = response(own, promise.supply, higher, held, "release")
+        since = None if stay is None else response(own, promise.supply, higher, held, "arrival")
+        return None if stay is None or since is None else (first, stay + start.hold, since)
+
+    @staticmethod
+    def aside(path: Path, place: int) -> bool:
+        """May the hypervisor serve it?"""
+        return place < len(path.stages) and path.stages[place].distance is not None
 
     def submissions(self, vm: VM, member: Member, promise: Promise, above: list[Load]) -> None:
         """How long a task takes to put a message on a path: its own work, with what is more urgent in between."""
