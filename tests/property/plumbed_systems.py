@@ -23,20 +23,20 @@ def system(seed: object, name: str, *, costs: bool = False) -> tuple[rv.System, 
     rnd = random.Random(f"{seed}/{name}/paths")
     cpus = CPUS.get(name, rnd.choice([1, 1, 2]))
     common = rnd.choice(PERIODS[1:]) if rnd.random() < 0.7 else None
-    vms = [vm(rnd, one, cpus, common) for one in ("driver", "front", "other")] + [noise(rnd, f"n{k}", common) for k in range(rnd.choice([0, 1]))]
+    vms = [vm(rnd, one, cpus, common, 0.1 if name == "fp" else 0.7) for one in ("driver", "front", "other")] + [noise(rnd, f"n{k}", common) for k in range(rnd.choice([0, 1]))]
     vms = [one.replace(affinity=[rnd.randrange(cpus)]) for one in vms] if cpus > 1 and rnd.random() < 0.6 and name != "null" else vms
     device, vms = plumbed(rnd, vms)
     return (rv.System(cpus=cpus, vms=vms, costs=bounded_systems.some_costs(rnd) if costs else rv.Costs(), devices=[device]),
             bounded_systems.SCHEDULERS[name](rnd, vms))
 
 
-def vm(rnd: random.Random, name: str, cpus: int, common: int | None) -> rv.VM:
+def vm(rnd: random.Random, name: str, cpus: int, common: int | None, hogs: float) -> rv.VM:
     """A VM that takes part, with some work of its own beside."""
     period = common or rnd.choice(PERIODS[1:])
     budget = us(50) * max(4, round(rnd.uniform(0.15, 0.29) * min(cpus, 2) * period / us(50)))
     tasks = [rv.Task(f"t{k}", wcet=us(rnd.randint(1, 12) * 10), period=rnd.choice(PERIODS) * rnd.choice([1, 2, 4]),
                      **({"jitter": us(rnd.randint(1, 9) * 100)} if rnd.random() < 0.3 else {})) for k in range(rnd.randint(0, 2))]
-    tasks += [rv.hog()] if rnd.random() < 0.4 and name != "driver" else []
+    tasks += [rv.hog()] if rnd.random() < hogs else []
     return rv.VM(name, tasks=tasks, guest=rnd.choice(["fp", "fp", "fp", "dm", "edf"]), budget=budget, period=period,
                  priority=rnd.choice([None, 1, 2, 3]))
 
@@ -104,7 +104,8 @@ def receive(rnd: random.Random, name: str, end: str, worker: Thread, softirq: Th
     if rnd.random() < 0.6:
         task = f"app-{name[:2]}"
         into, tasks = f"{end}/{task}", [rv.Task(task, wcet=us(rnd.randint(1, 5) * 10), arrival="channel", deadline=rnd.choice(PERIODS))]
-    return Path(name, end, tuple(stages), arrivals=source(rnd), into=into, ends=len(stages) - 1 if into and rnd.random() < 0.3 else None, **size), tasks
+    ends = len(stages) - 1 if into and rnd.random() < 0.3 else None
+    return Path(name, end, tuple(stages), arrivals=source(rnd), into=into, ends=ends, **size), tasks
 
 
 def sender(rnd: random.Random, name: str, step: rv.system.Step) -> rv.Task:

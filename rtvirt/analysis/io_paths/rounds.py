@@ -2,8 +2,8 @@
 
 In the first round no message is late. Each round computes what the scheduler promises the vCPUs, the responses on them, and from these how late
 messages come to the next stage; lateness only grows, so the rounds end where nothing changes any more, or where it passes all limits: then there is
-no bound. (Tindell and Clark 1994; that a fixed point bounds every message follows by induction over the events of a run: the first that would come later
-than it says would need one that did before.)
+no bound. (Tindell and Clark 1994; that a fixed point bounds every message follows by induction over the events of a run: the first that would come
+later than it says would need one that did before.)
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...errors import LimitError
-from ...system import VM, System, Task
+from ...system import VM, Task
 from ...system.devices import Path, is_kernel
-from ...units import LONGEST, ms
 from .. import tasksets
 from ..admission.guests import Late, Outcome, Unknown, outcome, refused
 from ..admission.host import Host, Promise, Vcpu
 from ..admission.registry import promises
 from ..admission.sections import Trapping
-from ..arrivals import ArrivalCurve
-from ..edf import fifo_response_times
 from ..limits import NEVER
 from ..supply import FixedPriorityPartition, Supply
-from .loads import LONGEST_LATENESS, Curve, Load, Member, Part, count, curve_of, later, least_stay, overtaken, response
+from .lines import Found, dropping, full, on_lines
+from .loads import LONGEST_LATENESS, Curve, Load, Member, Part, curve_of, later, least_stay, overtaken, response
+from .lowering import interposed, lowered
 from .members import House, Key, State
 from .refusals import refusal
 
@@ -71,7 +70,7 @@ class Rounds:
             for place in range(len(path.stages) + 1):
                 self.state.spread[path.name, place] = None if reason else 0
             self.state.asleep[path.name] = None if reason else 0
-        self.interposing = {vm.name: self.interposed(vm) for vm in system.vms}
+        self.interposing = {vm.name: interposed(self.house, self.traps.get(vm.name, Trapping())) for vm in system.vms}
 
     # ------------------------------------------------------------------ rounds
 
@@ -120,11 +119,21 @@ class Rounds:
 
     def round(self) -> None:
         """Promises and responses, as things are."""
-        self.host = Host(self.lowered(), self.scheduler, self.house.overheads, self.interposing)
+        self.host = Host(lowered(self.house, self.state, self.blocking), self.scheduler, self.house.overheads, self.interposing)
         self.found = promises(self.host)
         self.outcomes = [self.vcpu(vcpu, promise) for vcpu, promise in zip(self.host.vcpus, self.found)]
-        self.lines()
-        self.room()
+        self.put(on_lines(self.house, self.state))
+        self.put(dropping(self.house, self.state, self.stays))
+        waiting = full(self.house, self.state, self.stays)
+        self.put(waiting)
+        self.state.spread |= dict.fromkeys(waiting, None)
+
+    def put(self, found: Found) -> None:
+        """Stays that were found elsewhere."""
+        for key, (stay, reason) in found.items():
+            self.stays[key], self.since[key] = stay, None
+            if reason:
+                self.reasons.setdefault(key, reason)
 
     def advance(self, *, give_up: bool) -> None:
         """How late messages come to each place."""
@@ -181,39 +190,6 @@ class Rounds:
         if not curve or len(set(curve)) > 1 or overtaken(path, dict(self.house.threads)) or path.arrivals is None:
             return None
         return curve[0][1]
-
-    # ------------------------------------------------------------------ the host
-
-    def lowered(self) -> System:
-        """The system as its scheduler may see it: every load of a device as tasks that come as often as its messages may."""
-        vms = [self.lower(vm) if self.house.touched(vm) else vm for vm in self.house.system.vms]
-        return self.house.system.replace(vms=tuple(vms), devices=())
-
-    def lower(self, vm: VM) -> VM:
-        """A VM whose devices are tasks."""
-        tasks, taken = [], {task.name for task in vm.tasks}
-        for task in vm.tasks:
-            if task.name not in self.house.into(vm):
-                plain = self.house.plain(task, self.state)
-                tasks.append(Task(task.name, wcet=ms(1), period=ms(1), arrival="poisson", vcpu=task.vcpu) if plain is None else
-                             plain.replace(priority=None))
-        for vcpu in range(vm.vcpus):
-            kernel, guest = self.house.members(vm, vcpu, self.state, self.blocking)
-            others = [member for member in guest or () if any(part.key[1] >= 0 for part in member.parts) or member.more]
-            for load in (load for member in (*kernel, *others) for load in member.loads):
-                for cost, period, jitter in load.rows:
-                    name = next(f"io{n}" for n in range(len(tasks), 10**9) if f"io{n}" not in taken)
-                    taken.add(name)
-                    tasks.append(lowered_task(name, cost, period, jitter, vcpu, flood=load.curve is None))
-        return vm.replace(tasks=tuple(tasks))
-
-    def interposed(self, vm: VM) -> Trapping:
-        """What the hypervisor does in a VM's time: its traps, and interrupts of others, no closer than their distance (Beckert et al. 2014)."""
-        own, rows = self.traps.get(vm.name, Trapping()), []
-        for _, _, stage in self.house.plumbing.stages():
-            if stage.distance is not None and stage.server in self.house.threads:
-                rows.append((2 * stage.switch + stage.each, max(1, stage.distance), 1))
-        return replace(own, rows=(*own.rows, *(row for row in rows if row[0])))
 
     # ------------------------------------------------------------------ vCPUs
 
@@ -333,57 +309,6 @@ class Rounds:
         return Unknown(known[0] if known else promise.reason if promise.supply is None else
                        f"{task.name!r}: nothing bounds how often it is released, or what it waits for")
 
-    # ------------------------------------------------------------------ lines and room
-
-    def lines(self) -> None:
-        """First come, first served: all that came in a busy period goes first (George, Rivierre and Spuri 1996)."""
-        for line in self.house.plumbing.lines:
-            mine = [(path, place, stage) for path, place, stage in self.house.plumbing.stages() if stage.server == line.key]
-            curves = {f"s{k}": self.state.coming(path, place) for k, (path, place, _) in enumerate(mine)}
-            tasks = [Task(f"s{k}", wcet=max(1, stage.each), period=1) for k, (_, _, stage) in enumerate(mine)]
-            bounds: dict[str, int | None] = dict.fromkeys(curves)
-            if all(curve is not None for curve in curves.values()):
-                stairs = {name: ArrivalCurve(tuple((period, -jitter) for period, jitter in curve or ())) for name, curve in curves.items()}
-                try:
-                    bounds = fifo_response_times(tasks, arrivals=stairs, since="release")
-                except LimitError:
-                    bounds = dict.fromkeys(curves)
-            for k, (path, place, _) in enumerate(mine):
-                self.stays[path.name, place], self.since[path.name, place] = bounds[f"s{k}"], None
-                if bounds[f"s{k}"] is None and curves[f"s{k}"] is not None:
-                    self.reasons.setdefault((path.name, place), f"messages come to {line.name} as fast as it serves them, or faster, or nothing "
-                                                                "bounds how many others come")
-
-    def room(self) -> None:
-        """Slots, queues and pools that might run out: a message could wait there without limit, or be dropped."""
-        used: dict[str, int] = {}
-        for path in self.house.plumbing.paths:
-            for place, stage in enumerate(path.stages):
-                need = self.within(path, place, place)
-                if stage.capacity is not None and need is not None and need > stage.capacity:
-                    self.full(path, place, f"its queue holds {stage.capacity} messages, and up to {need} may be there: what comes then is dropped")
-            need = self.within(path, path.enter, path.leave)
-            if path.slots is not None and need is not None and need > path.slots:
-                self.full(path, path.enter, f"the ring has {path.slots} slots, and up to {need} messages may hold one: what comes then waits for "
-                          "a slot, or is dropped (docs/io-model.md 2.4), and no bound is derived for that. Give more slots, or let fewer come")
-            if path.pool is not None:
-                inside = self.within(path, path.enter, path.pool_until)
-                used[path.pool] = used.get(path.pool, 0) + (inside if inside is not None else NEVER)
-        for path in self.house.plumbing.paths:
-            if path.pool is not None and used[path.pool] > self.house.plumbing.pools[path.pool]:
-                self.full(path, path.enter, f"the pool {path.pool} has {self.house.plumbing.pools[path.pool]} requests, and more may be in flight")
-
-    def within(self, path: Path, first: int, last: int) -> int | None:
-        """Most messages of a path that are anywhere from one place to another, at any time; None if that is not known."""
-        stays = [self.stays[path.name, place] for place in range(first, last + 1)]
-        curve = self.state.coming(path, first)
-        return None if curve is None or None in stays else count(curve, sum(stay or 0 for stay in stays))
-
-    def full(self, path: Path, place: int, reason: str) -> None:
-        """No bound at this place."""
-        self.stays[path.name, place], self.since[path.name, place] = None, None
-        self.reasons.setdefault((path.name, place), reason)
-
     def why(self, key: Key) -> str:
         """The first reason on a message's way to a place; empty if there is none."""
         name, place = key
@@ -403,12 +328,3 @@ def too_much(member: Member, promise: Promise, loads: list[Load]) -> str:
     asked = sum(load.cost / period for load in loads for period, _ in load.curve or () if period < NEVER)
     return (f"{member.name} waits for work that nothing bounds" if flood else
             f"{member.name} and what goes before it may ask for {asked:.4g} of a pCPU, and its vCPU is sure of {float(promise.supply.rate):.4g}")
-
-
-def lowered_task(name: str, cost: int, period: int, jitter: int, vcpu: int, *, flood: bool) -> Task:
-    """Work that comes with messages, as a task."""
-    common: dict[str, Any] = {"wcet": cost, "vcpu": vcpu, "deadline": LONGEST}
-    if flood:
-        return Task(name, period=ms(1), arrival="poisson", **common)
-    return Task(name, releases=(0,), **common) if period >= NEVER else Task(name, period=period, jitter=jitter, **common)
-
