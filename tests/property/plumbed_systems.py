@@ -23,7 +23,9 @@ def system(seed: object, name: str, *, costs: bool = False) -> tuple[rv.System, 
     rnd = random.Random(f"{seed}/{name}/paths")
     cpus = CPUS.get(name, rnd.choice([1, 1, 2]))
     common = rnd.choice(PERIODS[1:]) if rnd.random() < 0.7 else None
-    vms = [vm(rnd, one, cpus, common, 0.1 if name == "fp" else 0.7) for one in ("driver", "front", "other")] + [noise(rnd, f"n{k}", common) for k in range(rnd.choice([0, 1]))]
+    hogs = 0.1 if name == "fp" else 0.7
+    vms = [vm(rnd, one, cpus, common, hogs) for one in ("driver", "front", "other")]
+    vms += [noise(rnd, "noise", common)] if rnd.random() < 0.5 else []
     vms = [one.replace(affinity=[rnd.randrange(cpus)]) for one in vms] if cpus > 1 and rnd.random() < 0.6 and name != "null" else vms
     device, vms = plumbed(rnd, vms)
     return (rv.System(cpus=cpus, vms=vms, costs=bounded_systems.some_costs(rnd) if costs else rv.Costs(), devices=[device]),

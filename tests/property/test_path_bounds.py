@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 import statistics
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import plumbed_systems
@@ -13,6 +16,7 @@ from conftest import LONG
 
 import rtvirt as rv
 from rtvirt.analysis.attack import responses
+from rtvirt.analysis.io_paths import loads, members, rounds
 from rtvirt.jit import DISABLED
 from rtvirt.units import ms
 
@@ -75,3 +79,90 @@ def test_no_message_takes_longer(name, costs, seed):
         systems, messages, tight = systems + 1, messages + seen, tight + list(ratios.values())
     print(f"{name}: {systems} systems, {len(tight)} paths with bounds, {messages} messages; bound / worst: median "
           f"{statistics.median(tight) if tight else float('nan'):.2f}")
+
+
+# ------------------------------------------------------------------ would the attack notice?
+
+SYSTEMS = 250
+
+
+class Mutant(NamedTuple):
+    """One change to the analysis, and the systems that should notice it."""
+
+    name: str
+    home: Any
+    what: str
+    wrong: Callable[..., Any]
+    scheduler: str = "fp"
+    costs: bool = False
+
+
+def without_handlers(house, vm, vcpu, state):
+    """Interrupt handlers take no time."""
+    return members.Member(f"irq{vcpu}")
+
+
+def delivered_alone(house, thread, state):
+    """No batch is delivered whole."""
+    found = RIGHT_THREAD(house, thread, state)
+    found.parts = [replace(part, together=0) for part in found.parts]
+    return found
+
+
+def one_at_a_time(path):
+    """A burst is one message."""
+    found = RIGHT_CURVE(path)
+    return found if isinstance(found, str) else found[:1]
+
+
+def on_time(curve, jitter):
+    """Messages are never late."""
+    return None if curve is None or jitter is None else curve
+
+
+def told_at_once(stage, thread):
+    """Nobody waits for a timeout or a poll."""
+    return 0
+
+
+def nobody_pays(house, own):
+    """Interposed interrupts cost nobody anything."""
+    return own
+
+
+def cheap(house, path, place, stage, thread):
+    """A message costs its own work only."""
+    return max(1, stage.each)
+
+
+def alone_in_its_thread(rounds, member, promise, above, met):
+    """Other queues of the same thread do not count."""
+    for part in member.parts:
+        RIGHT_MEMBER(rounds, replace(member, parts=[part]), promise, above, met)
+
+
+RIGHT_THREAD, RIGHT_CURVE, RIGHT_MEMBER = members.House.thread, loads.curve_of, rounds.Rounds.member
+MUTANTS = [
+    Mutant("no handlers", members.House, "handlers", without_handlers),
+    Mutant("no batches", members.House, "thread", delivered_alone),
+    Mutant("no bursts", rounds, "curve_of", one_at_a_time),
+    Mutant("no jitter", members, "later", on_time),
+    Mutant("no timeouts", members, "hold_of", told_at_once),
+    Mutant("no interposing", rounds, "interposed", nobody_pays),
+    Mutant("no fixed part", members.House, "message", cheap),
+    Mutant("own queue only", rounds.Rounds, "member", alone_in_its_thread),
+]
+
+
+@pytest.mark.skipif(DISABLED, reason="the attack needs many runs")
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
+def test_a_wrong_bound_is_broken(mutant, monkeypatch, seed):
+    monkeypatch.setattr(mutant.home, mutant.what, mutant.wrong)
+    for k in range(SYSTEMS):
+        one = f"{seed}/mutants/{k}"
+        system, scheduler = plumbed_systems.system(one, mutant.scheduler, costs=mutant.costs)
+        found, _, _ = excess(system, scheduler, random.Random(one), runs=3)
+        if found:
+            print(f"{mutant.name}: broken after {k + 1} systems: {found}")
+            return
+    pytest.fail(f"{mutant.name}: no bound was broken in {SYSTEMS} systems")

@@ -146,7 +146,7 @@ def path_bound(system: System, scheduler: Any, path: str, *, overheads: Overhead
     >>> car = rv.System(vms=[rv.VM("driver", budget=ms(1), period=ms(4)), rv.VM("other", tasks=[rv.hog()], budget=ms(3), period=ms(4))],
     ...                 devices=[can0])
     >>> path_bound(car, rv.RTDS(), "can0.rx").total
-    6022000
+    6019000
     >>> print(path_bound(car, rv.Credit(), "can0.rx").why().splitlines()[0][:60])
     can0.rx: no bound: driver/0: Xen's credit scheduler promises
     """

@@ -141,9 +141,8 @@ class Rounds:
         for path in self.house.plumbing.paths:
             for place in range(len(path.stages)):
                 before, after = state.spread[path.name, place + 1], self.lateness(path, place)
-                if after is not None and before is not None:
-                    after = max(after, before)
-                if after is not None and (before is None or after > LONGEST_LATENESS or (give_up and after > before)):
+                after = None if after is None or before is None else max(after, before)
+                if after is not None and (after > LONGEST_LATENESS or (give_up and after > (before or 0))):
                     self.reasons.setdefault((path.name, place), "what is late makes other things late, and these it, without end")
                     after = None
                 state.spread[path.name, place + 1] = after
