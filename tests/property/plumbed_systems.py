@@ -14,6 +14,7 @@ from rtvirt.system.devices import CustomDevice, Line, Path, Plumbing, Port, Stag
 from rtvirt.units import ms, us
 
 SCHEDULERS = ("rtds", "fp", "arinc653", "deferrable-fp", "deferrable-edf", "null", "rr", "polling-fp")
+DAILY = ("rtds", "fp")                   # each is compiled when first used
 CPUS = {"null": 8}
 PERIODS = [ms(2), ms(3), ms(4), ms(5), ms(8), ms(10)]
 
@@ -85,6 +86,8 @@ def stage(rnd: random.Random, name: str, server: str, **fields: Any) -> Stage:
         when = {"after": rnd.choice([2, 4, 0]), "timeout": us(rnd.choice([50, 200, 800]))}
     elif rnd.random() < 0.15:
         when = {"always": True}
+    if rnd.random() < 0.1:
+        when["capacity"] = rnd.choice([2, 8, 32])
     return Stage(name, server, each=us(rnd.choice([1, 3, 5, 10, 20])), port=port, **when, **fields)
 
 
@@ -101,7 +104,7 @@ def receive(rnd: random.Random, name: str, end: str, worker: Thread, softirq: Th
     interposed = {"distance": rnd.choice([us(300), ms(1)]), "switch": us(rnd.choice([1, 4]))} if rnd.random() < 0.15 else {}
     stages = [Stage("wire", "wire", each=us(rnd.choice([1, 5, 20])))] if rnd.random() < 0.5 else []
     stages += [stage(rnd, "driver", worker.key, **interposed), stage(rnd, "front", softirq.key)]
-    size = {"slots": 64, "enter": len(stages) - 2, "leave": len(stages) - 1} if rnd.random() < 0.5 else {}
+    size = {"slots": rnd.choice([3, 8, 64, 64]), "enter": len(stages) - 2, "leave": len(stages) - 1} if rnd.random() < 0.5 else {}
     into, tasks = None, []
     if rnd.random() < 0.6:
         task = f"app-{name[:2]}"
@@ -129,6 +132,31 @@ def read(rnd: random.Random, name: str, end: str, worker: Thread, softirq: Threa
     stages = (stage(rnd, "ask", worker.key), Stage("disk", "disk", each=us(rnd.choice([20, 100]))), stage(rnd, "done", worker.key),
               stage(rnd, "front", softirq.key))
     return Path(name, end, stages, submit=us(rnd.choice([0, 2, 5])), slots=32, enter=0, leave=3), [sender(rnd, name, rv.request(name))]
+
+
+def batched(seed: object) -> tuple[rv.System, Any]:
+    """A driver VM that is away for long, while messages come that its thread then takes all at once."""
+    rnd = random.Random(f"{seed}/batched")
+    each, period = us(rnd.choice([10, 20, 30])), ms(rnd.choice([4, 5, 8]))
+    path = Path("rx", "driver", (Stage("serve", "driver/worker", each=each, port=Port()),), arrivals=Arrivals(us(rnd.choice([200, 300]))))
+    device = CustomDevice("dev", plumbing=Plumbing(threads=(Thread("driver", "worker", batch=16),), paths=(path,)))
+    vms = [rv.VM("driver", tasks=[rv.hog()], budget=period // 4, period=period), rv.VM("other", tasks=[rv.hog()], budget=period // 2, period=period)]
+    return rv.System(vms=vms, devices=[device]), rv.RTDS()
+
+
+def chain(seed: object) -> tuple[rv.System, Any]:
+    """A task in one VM samples and submits, a task in another reads what has come last."""
+    rnd = random.Random(f"{seed}/chain")
+    path = Path("tx", "front", (Stage("out", "driver/worker", each=us(rnd.choice([5, 20])), port=Port(handler=us(2))),), submit=us(rnd.choice([0, 2])))
+    worker = Thread("driver", "worker", batch=rnd.choice([1, 4]))
+    device = CustomDevice("dev", plumbing=Plumbing(threads=(worker,), paths=(path,)))
+    period = rnd.choice([ms(2), ms(4), ms(5)])
+    sample = rv.Task("sample", period=rnd.choice([ms(2), ms(5), ms(8)]), actions=[rv.run(us(20)), rv.submit("tx")], jitter=us(rnd.choice([0, 300])))
+    loop = rv.Task("loop", wcet=us(rnd.choice([50, 200])), period=rnd.choice([ms(3), ms(5), ms(10)]))
+    vms = [rv.VM("front", tasks=[sample, rv.hog()], budget=period // 4, period=period),
+           rv.VM("driver", tasks=[loop, rv.hog()], budget=period // 4, period=period),
+           rv.VM("other", tasks=[rv.hog()], budget=period // 2, period=period)]
+    return rv.System(vms=vms, devices=[device]), rv.RTDS()
 
 
 # ------------------------------------------------------------------ attacks
