@@ -147,7 +147,8 @@ def batched(seed: object) -> tuple[rv.System, Any]:
 def chain(seed: object) -> tuple[rv.System, Any]:
     """A task in one VM samples and submits, a task in another reads what has come last."""
     rnd = random.Random(f"{seed}/chain")
-    path = Path("tx", "front", (Stage("out", "driver/worker", each=us(rnd.choice([5, 20])), port=Port(handler=us(2))),), submit=us(rnd.choice([0, 2])))
+    out = Stage("out", "driver/worker", each=us(rnd.choice([5, 20])), port=Port(handler=us(2)))
+    path = Path("tx", "front", (out,), submit=us(rnd.choice([0, 2])))
     worker = Thread("driver", "worker", batch=rnd.choice([1, 4]))
     device = CustomDevice("dev", plumbing=Plumbing(threads=(worker,), paths=(path,)))
     period = rnd.choice([ms(2), ms(4), ms(5)])

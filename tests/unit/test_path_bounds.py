@@ -123,10 +123,10 @@ def test_reaction_and_age_of_a_chain_through_a_path():
 
 
 def test_credit_has_no_bound_and_its_worst_message_grows():
-    system = whole(replace(RX, arrivals=Arrivals(us(500))), cpus=1)
+    system = whole(replace(RX, arrivals=Arrivals(us(500)), stages=(WIRE, replace(DRIVER, each=us(60)), FRONT)), cpus=1)
     assert "promises a share in the long run, but no window" in bound(system, rv.Credit()).why()
     assert "promises" in bound(beside_hogs(system, 1), rv.Credit()).why()
-    (_, alone), (_, crowded) = grown(system, rv.Credit(), "net.rx", hogs=(0, 4), duration=ms(300))
+    (_, alone), (_, crowded) = grown(system, rv.Credit(), "net.rx", hogs=(0, 9), duration=ms(400))
     assert crowded > 100 * alone
 
 

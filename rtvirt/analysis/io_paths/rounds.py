@@ -29,6 +29,7 @@ from .members import House, Key, State
 from .refusals import refusal
 
 MOST_ROUNDS = 300
+UNBOUNDED = "work that nothing bounds"
 
 
 @dataclass
@@ -313,11 +314,16 @@ class Rounds:
         name, place = key
         for earlier in ((name, -1), *((name, k) for k in range(place + 1))):
             if reason := self.reasons.get(earlier):
-                return reason
+                return reason + (self.root() if reason.endswith(UNBOUNDED) else "")
         path = self.house.paths.get(name)
         if path is not None and any(self.stays.get((name, k)) is None for k in range(place + 1)):
-            return "something that its messages wait for, or the tasks that send them, has no bound"
+            return "its messages, or the tasks that send them, wait for work that nothing bounds" + self.root()
         return ""
+
+    def root(self) -> str:
+        """Where what has no bound begins."""
+        first = next(((key, reason) for key, reason in self.reasons.items() if not reason.endswith(UNBOUNDED)), None)
+        return "" if first is None else f"; it begins at {first[0][0]}: {first[1]}"
 
 
 def too_much(member: Member, promise: Promise, loads: list[Load]) -> str:
@@ -325,5 +331,5 @@ def too_much(member: Member, promise: Promise, loads: list[Load]) -> str:
     assert promise.supply is not None
     flood = any(load.curve is None for load in loads)
     asked = sum(load.cost / period for load in loads for period, _ in load.curve or () if period < NEVER)
-    return (f"{member.name} waits for work that nothing bounds" if flood else
+    return (f"{member.name} waits for {UNBOUNDED}" if flood else
             f"{member.name} and what goes before it may ask for {asked:.4g} of a pCPU, and its vCPU is sure of {float(promise.supply.rate):.4g}")
