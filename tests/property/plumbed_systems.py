@@ -82,7 +82,9 @@ def stage(rnd: random.Random, name: str, server: str, **fields: Any) -> Stage:
     """A stage of a thread, told by a port."""
     port = Port(handler=us(rnd.choice([0, 1, 2, 4])), priority=rnd.choice([7, 3]), late_eoi=rnd.random() < 0.3)
     when: dict[str, Any] = {}
-    if rnd.random() < 0.15:
+    if rnd.random() < 0.06:
+        when = {"after": rnd.choice([2, 4, 0])}
+    elif rnd.random() < 0.15:
         when = {"after": rnd.choice([2, 4, 0]), "timeout": us(rnd.choice([50, 200, 800]))}
     elif rnd.random() < 0.15:
         when = {"always": True}

@@ -166,7 +166,7 @@ def bound_of(rounds: Rounds, system: System, scheduler: Any, name: str) -> PathB
         stages.append(StageBound("app", path.into, rounds.stays[name, len(path.stages)], 0, 0))
     submission = rounds.submitted.get(name, 0)
     stays = [stage.bound for stage in stages[:last + 1]]
-    reason = rounds.why((name, last)) or rounds.why((name, len(stages) - 1))
+    reason = rounds.why((name, last))
     if reason or None in stays or submission is None:
         return PathBound(name, None, tuple(stages), submission, reason or "the task that submits has no bound", system, scheduler)
     total = submission + (rounds.longest(path, last) or 0)

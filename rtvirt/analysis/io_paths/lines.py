@@ -70,4 +70,4 @@ def within(path: Path, first: int, last: int, state: State, stays: Stays) -> int
     """Most messages of a path that are anywhere from one place to another, at any time; None if that is not known."""
     longest = [stays[path.name, place] for place in range(first, last + 1)]
     curve = state.coming(path, first)
-    return None if curve is None or None in longest else count(curve, sum(stay or 0 for stay in longest))
+    return None if curve is None or None in longest else count(curve, sum(stay or 0 for stay in longest)) + state.lying(path, first + 1, last)

@@ -75,6 +75,17 @@ def later(curve: Curve | None, jitter: int | None) -> Curve | None:
     return None if curve is None or jitter is None else tuple((period, old + jitter) for period, old in curve)
 
 
+def crowded(curve: Curve | None, more: int) -> Curve | None:
+    """The same, and so many messages more that may lie there when a window begins."""
+    if not curve or not more:
+        return curve
+    each = -(-more // len(curve))
+    found: Curve = ()
+    for period, jitter in curve:
+        found += ((period, jitter + each * period),) if period < NEVER else ((period, jitter),) * (each + 1)
+    return found
+
+
 def count(curve: Curve, window: int) -> int:
     """Most messages in a window that includes both its ends."""
     return sum(1 if period >= NEVER else -(-(window + 1 + jitter) // period) for period, jitter in curve)

@@ -18,7 +18,7 @@ from ..admission.charges import inflated
 from ..limits import NEVER
 from ..overheads import Overheads
 from ..tasksets import curve_of, largest_demand
-from .loads import TIE, Curve, Load, Member, Part, later
+from .loads import TIE, Curve, Load, Member, Part, crowded, later
 
 Key = tuple[str, int]                   # (path, place), or ("vm/task", -1)
 
@@ -34,10 +34,16 @@ class State:
     spread: dict[Key, int | None] = field(default_factory=dict)
     stay: dict[Key, int | None] = field(default_factory=dict)
     asleep: dict[str, int | None] = field(default_factory=dict)     # a request's sleep, by path [ns]
+    unheard: dict[str, dict[int, int]] = field(default_factory=dict)   # messages that may lie at a place and nobody knows, by path and place
 
     def coming(self, path: Path, place: int, hold: int = 0) -> Curve | None:
         """How messages come to a place, and are told of."""
-        return later(self.curves[path.name], None if (spread := self.spread[path.name, place]) is None else spread + hold + TIE)
+        found = later(self.curves[path.name], None if (spread := self.spread[path.name, place]) is None else spread + hold + TIE)
+        return crowded(found, self.lying(path, 0, place))
+
+    def lying(self, path: Path, first: int, last: int) -> int:
+        """Most messages that lie somewhere from one place to another because nobody has been told of them."""
+        return sum(many for place, many in self.unheard.get(path.name, {}).items() if first <= place <= last)
 
 
 @dataclass(frozen=True)

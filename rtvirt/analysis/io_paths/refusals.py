@@ -19,7 +19,9 @@ def refusal(system: System, plumbing: Plumbing, path: Path) -> str:
     if late and path.arrivals is not None:
         return f"{late[0]} starts at {format_ns(system[late[0]].start)}, and messages that come before are dropped"
     for stage in path.stages:
-        if stage.server in threads and (reason := silent(stage, threads[stage.server]) or homeless(system, threads[stage.server])):
+        if stage.server in threads and (reason := homeless(system, threads[stage.server])):
+            return f"stage {stage.name}: {reason}"
+        if stage.server in threads and not stage.after and path.slots is None and (reason := silent(stage, threads[stage.server])):
             return f"stage {stage.name}: {reason}"
     if path.into is not None:
         vm, _, name = path.into.partition("/")
@@ -31,6 +33,12 @@ def refusal(system: System, plumbing: Plumbing, path: Path) -> str:
         if any(step.kind in ("block", "yield", "request") for step in task.actions or ()):
             return f"{path.into} sleeps or yields on its way, and no bound is derived for that in a task that gets messages"
     return submitting(system, path)
+
+
+def unheard_at(path: Path, threads: dict[str, Thread]) -> dict[int, int]:
+    """Places where messages may lie that nobody is told of, as long as no more come; and how many at most."""
+    return {place: stage.after - 1 if stage.after else path.slots or 0 for place, stage in enumerate(path.stages)
+            if stage.server in threads and silent(stage, threads[stage.server])}
 
 
 def vms_of(path: Path, threads: dict[str, Thread]) -> list[str]:
@@ -61,11 +69,8 @@ def homeless(system: System, thread: Thread) -> str:
 
 def submitting(system: System, path: Path) -> str:
     """Do messages come from tasks whose guest is not covered?"""
-    senders = [(vm, task) for vm in system.vms for task in vm.tasks
-               if any(step.kind in ("submit", "request") and step.target == path.name for step in task.actions or ())]
-    for vm, task in senders:
+    for vm, task in [(vm, task) for vm in system.vms for task in vm.tasks
+                     if any(step.kind in ("submit", "request") and step.target == path.name for step in task.actions or ())]:
         if reason := homeless(system, Thread(vm.name, task.name, priority=1)):
             return reason
-    if not senders and path.arrivals is None:
-        return "nobody ever puts a message on it"
     return ""

@@ -26,7 +26,7 @@ from .lines import Found, dropping, full, on_lines
 from .loads import LONGEST_LATENESS, Curve, Load, Member, Part, curve_of, later, least_stay, overtaken, response
 from .lowering import interposed, lowered
 from .members import House, Key, State
-from .refusals import refusal
+from .refusals import refusal, silent, unheard_at
 
 MOST_ROUNDS = 300
 UNBOUNDED = "work that nothing bounds"
@@ -70,7 +70,8 @@ class Rounds:
                 self.reasons[path.name, -1] = reason
             for place in range(len(path.stages) + 1):
                 self.state.spread[path.name, place] = None if reason else 0
-            self.state.asleep[path.name] = None if reason else 0
+            self.state.unheard[path.name] = unheard_at(path, dict(self.house.threads))
+            self.state.asleep[path.name] = None if reason or self.state.unheard[path.name] else 0
         self.interposing = {vm.name: interposed(self.house, self.traps.get(vm.name, Trapping())) for vm in system.vms}
 
     # ------------------------------------------------------------------ rounds
@@ -185,9 +186,9 @@ class Rounds:
         return reach[-1]
 
     def alike(self, path: Path) -> int | None:
-        """The jitter of a path's source, if all its messages have the same period and jitter and never pass each other."""
+        """The jitter of a path's source, if all its messages have the same period and jitter, never pass each other, and never lie unheard."""
         curve = self.state.curves[path.name]
-        if not curve or len(set(curve)) > 1 or overtaken(path, dict(self.house.threads)) or path.arrivals is None:
+        if not curve or len(set(curve)) > 1 or self.state.unheard[path.name] or overtaken(path, dict(self.house.threads)) or path.arrivals is None:
             return None
         return curve[0][1]
 
@@ -243,6 +244,8 @@ class Rounds:
         others' work is among what goes first. That holds while each stage is told at once of what the one before delivers.
         """
         first = part.key[1]
+        if self.state.unheard[path.name]:
+            return None
         while first > 0 and (path.name, first - 1) in met and not (met[path.name, first].hold or self.aside(path, first) or
                                                                    self.aside(path, first - 1)):
             first -= 1
@@ -316,6 +319,11 @@ class Rounds:
             if reason := self.reasons.get(earlier):
                 return reason + (self.root() if reason.endswith(UNBOUNDED) else "")
         path = self.house.paths.get(name)
+        for k in self.state.unheard.get(name, ()):
+            if path is not None and k <= place:
+                return f"stage {path.stages[k].name}: {silent(path.stages[k], self.house.threads[path.stages[k].server])}"
+        if path is not None and self.state.curves[name] == ():
+            return "nobody ever puts a message on it"
         if path is not None and any(self.stays.get((name, k)) is None for k in range(place + 1)):
             return "its messages, or the tasks that send them, wait for work that nothing bounds" + self.root()
         return ""
