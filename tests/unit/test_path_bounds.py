@@ -139,3 +139,10 @@ def test_fewer_messages_than_a_thread_waits_for_stay():
 def test_names_are_checked():
     with pytest.raises(rv.SpecError, match=r"net\.rx"):
         bound(whole(), path="net.tx")
+
+
+def test_messages_that_lie_unheard_crowd_others_and_do_not_flood_them():
+    quiet = replace(RX, name="quiet", stages=(WIRE, replace(DRIVER, after=4), FRONT))
+    beside, alone = bound(whole((RX, quiet))), bound(whole((RX, replace(RX, name="quiet"))))
+    assert beside.stages[1].bound == alone.stages[1].bound + 3 * us(18)
+    assert bound(whole((RX, quiet)), path="quiet").total is None

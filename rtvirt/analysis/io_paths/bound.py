@@ -160,7 +160,8 @@ def bound_of(rounds: Rounds, system: System, scheduler: Any, name: str) -> PathB
         raise SpecError([Problem("path", name, ", ".join(rounds.house.paths) or "no paths: the system has no devices", "name one of these", "")])
     last = len(path.stages) - 1 + (path.into is not None) if path.ends is None else path.ends
     threads = dict(rounds.house.threads)
-    stages = [StageBound(stage.name, stage.server, rounds.stays[name, k], hold(rounds, path, k), least_stay(stage, threads))
+    unheard = rounds.state.unheard[name]
+    stages = [StageBound(stage.name, stage.server, None if k in unheard else rounds.stays[name, k], hold(rounds, path, k), least_stay(stage, threads))
               for k, stage in enumerate(path.stages)]
     if path.into is not None:
         stages.append(StageBound("app", path.into, rounds.stays[name, len(path.stages)], 0, 0))

@@ -69,8 +69,9 @@ def homeless(system: System, thread: Thread) -> str:
 
 def submitting(system: System, path: Path) -> str:
     """Do messages come from tasks whose guest is not covered?"""
-    for vm, task in [(vm, task) for vm in system.vms for task in vm.tasks
-                     if any(step.kind in ("submit", "request") and step.target == path.name for step in task.actions or ())]:
-        if reason := homeless(system, Thread(vm.name, task.name, priority=1)):
-            return reason
+    for vm in system.vms:
+        for task in vm.tasks:
+            submits = any(step.kind in ("submit", "request") and step.target == path.name for step in task.actions or ())
+            if submits and (reason := homeless(system, Thread(vm.name, task.name, priority=1))):
+                return reason
     return ""
