@@ -16,6 +16,7 @@ from .edf import edf_response_times, edf_schedulable, fifo_response_times
 from .edf_vd import NoFactor, VirtualDeadlines, edf_vd_schedulable
 from .fixed_priority import fp_response_times, fp_schedulable
 from .interfaces import Component, Interface, best_interface, compose, min_budget
+from .io_paths import ChainBound, PathBound, StageBound, data_age, path_bound, reaction_time
 from .mixed_criticality import HighCriticality, MixedVerdict, amc_schedulable
 from .mode_change import LateBudget, LateTask, ModalVM, ModeChange, mode_change_schedulable
 from .multicore import (
@@ -58,14 +59,16 @@ from .supply import (
 from .tasksets import TaskSet, taskset
 from .verdict import Endless, FirstMiss, Overload, Verdict, ViolatingInterval
 
-__all__ = ["Admission", "ArrivalCurve", "Attack", "BVTShare", "BoundedDelay", "Component", "ConstantBandwidthServer", "Credit2Share", "Crowded",
-           "Dedicated", "DeferrableServer", "Dense", "DeterministicMultiprocessorPeriodicResource", "Endless", "ExplicitDeadlinePeriodic",
-           "FirstMiss", "FixedPriorityPartition", "HighCriticality", "Interface", "LateBudget", "LateTask", "Margin", "MixedVerdict", "ModalVM",
-           "ModeChange", "MultiprocessorPeriodicResource", "NoBound", "NoFactor", "Overheads", "Overload", "Partition", "PeriodicResource",
-           "PollingServer", "ProportionalShare", "Provision", "RoundRobinShare", "Scaling", "SlotTable", "SporadicServer", "Supply", "TaskSet",
-           "Trapping", "Verdict", "ViolatingInterval", "VirtualDeadlines", "Witness", "admit", "amc_schedulable", "attack", "availability", "batch",
-           "best_interface", "best_mpr", "breakdown_utilization", "bursts", "compose", "crashes", "dbf", "edf_response_times", "edf_schedulable",
-           "edf_tardiness", "edf_vd_schedulable", "fifo_response_times", "fp_response_times", "fp_schedulable", "global_edf_response_times",
-           "global_edf_schedulable", "global_fp_response_times", "global_fp_schedulable", "listed", "measured_availability", "min_budget", "min_dmpr",
-           "min_mpr_budget", "mode_change_schedulable", "monolith", "mpr_schedulable", "outages", "partition", "period_scaling", "periodic",
-           "provision", "rbf", "robustness_margin", "share_table", "supply_scaling", "taskset", "wcet_scaling"]
+__all__ = ["Admission", "ArrivalCurve", "Attack", "BVTShare", "BoundedDelay", "ChainBound", "Component", "ConstantBandwidthServer",
+           "Credit2Share", "Crowded", "Dedicated", "DeferrableServer", "Dense", "DeterministicMultiprocessorPeriodicResource", "Endless",
+           "ExplicitDeadlinePeriodic", "FirstMiss", "FixedPriorityPartition", "HighCriticality", "Interface", "LateBudget", "LateTask",
+           "Margin", "MixedVerdict", "ModalVM", "ModeChange", "MultiprocessorPeriodicResource", "NoBound", "NoFactor", "Overheads",
+           "Overload", "Partition", "PathBound", "PeriodicResource", "PollingServer", "ProportionalShare", "Provision", "RoundRobinShare",
+           "Scaling", "SlotTable", "SporadicServer", "StageBound", "Supply", "TaskSet", "Trapping", "Verdict", "ViolatingInterval",
+           "VirtualDeadlines", "Witness", "admit", "amc_schedulable", "attack", "availability", "batch", "best_interface", "best_mpr",
+           "breakdown_utilization", "bursts", "compose", "crashes", "data_age", "dbf", "edf_response_times", "edf_schedulable",
+           "edf_tardiness", "edf_vd_schedulable", "fifo_response_times", "fp_response_times", "fp_schedulable",
+           "global_edf_response_times", "global_edf_schedulable", "global_fp_response_times", "global_fp_schedulable", "listed",
+           "measured_availability", "min_budget", "min_dmpr", "min_mpr_budget", "mode_change_schedulable", "monolith", "mpr_schedulable",
+           "outages", "partition", "path_bound", "period_scaling", "periodic", "provision", "rbf", "reaction_time", "robustness_margin",
+           "share_table", "supply_scaling", "taskset", "wcet_scaling"]

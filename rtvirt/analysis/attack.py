@@ -128,7 +128,7 @@ def attack(system: System, scheduler: Any, *, runs: int = 100, seed: int = 0, du
         seen = responses(one)
         jobs += len(one.table("jobs")["task"])
         for name, worst in seen.items():
-            if worst > found[name].worst:
+            if name in found and worst > found[name].worst:          # devices bring tasks that have no bound of their own
                 found[name] = Shown(found[name].bound, worst, tried, run)
         now = seen.get(target, 0) / (verdict.bounds.get(target) or length)
         best, score, idle = (tried, now, 0) if now > score else (best, score, idle + 1)

@@ -8,12 +8,12 @@ from typing import Any
 
 from ...errors import Problem, SpecError
 from ...system import VM, System
+from ..io_paths.settled import settled
 from ..overheads import Overheads
-from .guests import Outcome, Unknown, outcome, refused
-from .host import Host, Promise, Vcpu
+from .host import Host
+from .judging import judge
 from .outcome import Admission
 from .registry import promises
-from .roaming import roaming
 from .sections import Trapping, trapping_of
 
 
@@ -73,6 +73,8 @@ def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: O
     check(system, new)
     whole = system if new is None else system.with_vm(new)
     held = blocking_of(whole, blocking or {})
+    if whole.devices:
+        return admit_devices(whole, scheduler, overheads, held, traps, new)
     given = Overheads.of(whole.costs) if overheads is None else overheads
     found_traps = trapping_of(whole, traps or {}, given.section)
     longest = max((own.section for own in found_traps.values()), default=0)
@@ -85,21 +87,14 @@ def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: O
     return Admission(whole, scheduler, bounds, tuple(host.vcpus), tuple(found), tuple(outcomes), None if new is None else new.name)
 
 
-def judge(host: Host, vcpu: Vcpu, found: list[Promise], blocking: Mapping[str, int]) -> Outcome:
-    """Bounds of what runs on one vCPU; of a guest that moves its tasks, all of it at its first vCPU."""
-    if vcpu.roams:
-        first = vcpu.index - vcpu.number
-        if host.trapping(vcpu).section:
-            reason = f"{vcpu.vm.name} moves its tasks between {vcpu.vm.vcpus} vCPUs, and no bound is derived for that beside traps: pin them"
-            return refused(list(vcpu.vm.tasks), reason) if not vcpu.number else Outcome({}, "none")
-        return Outcome({}, "none") if vcpu.number else roaming(vcpu.vm, found[first:first + vcpu.vm.vcpus])
-    tasks, promise = vcpu.tasks, found[vcpu.index]
-    due = any(task.deadline is not None for task in tasks)
-    none = dict.fromkeys((task.name for task in tasks), None)
-    if not tasks or promise.supply is None:
-        return Outcome(none, "none", Unknown(promise.reason) if due else None)
-    mine = {task.name: blocking[key] for task in tasks if (key := f"{vcpu.vm.name}/{task.name}") in blocking}
-    return outcome(vcpu, promise.supply, host.overheads, mine)
+def admit_devices(system: System, scheduler: Any, overheads: Overheads | None, blocking: Mapping[str, int],
+                  traps: Mapping[str, Trapping] | None, new: VM | None) -> Admission:
+    """The same where devices bring threads, interrupts and messages (`io_paths`)."""
+    rounds = settled(system, scheduler, overheads=overheads, blocking=blocking, traps=traps)
+    bounds: dict[str, int | None] = {f"{vm.name}/{task.name}": None for vm in system.vms for task in vm.tasks}
+    for vcpu, result in zip(rounds.host.vcpus, rounds.outcomes):
+        bounds |= {name: bound for task, bound in result.bounds.items() if (name := f"{vcpu.vm.name}/{task}") in bounds}
+    return Admission(system, scheduler, bounds, rounds.host.vcpus, tuple(rounds.found), tuple(rounds.outcomes), None if new is None else new.name)
 
 
 def check(system: System, new: VM | None) -> None:
