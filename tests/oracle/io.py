@@ -332,7 +332,6 @@ class IoWorld(World):
         if not interposed and s.spec.capacity is not None and len(s.queue) >= s.spec.capacity:
             self.drop(m)
             return None
-        self.account(m, m.accounted_to, now, [("ring", NEVER)])
         m.at["in"] = now
         m.slot = m.slot or s.index == s.path.spec.enter
         self.counter += 1
@@ -390,7 +389,10 @@ class IoWorld(World):
 
     def know(self, m: OMessage) -> None:
         """Its consumer knows it now."""
-        m.at["known"], m.done_before = self.now, self.stage_of(m).done
+        s = self.stage_of(m)
+        m.at["known"], m.done_before = self.now, s.done
+        from_outside = s.path.spec.arrivals if s.index == 0 else s.path.stages[s.index - 1].line
+        self.account(m, m.at["in"], self.now, [("moderation" if from_outside else "suppression", NEVER)])
 
     def timeout(self, s: OStage) -> None:
         """2.7."""
@@ -403,6 +405,7 @@ class IoWorld(World):
         while path.up and path.backlog and path.room():
             m = path.backlog.pop(0)
             m.place = "between"
+            self.account(m, m.accounted_to, self.now, [("ring", NEVER)])
             count += self.enter(m) is not None
         if count:
             self.publish(path.stages[path.spec.enter], count, sender)
@@ -456,8 +459,6 @@ class IoWorld(World):
         if s.line:
             self.account(m, stamps["in"], now, [("batching", done)])
         elif m.place == "queue":
-            from_outside = s.path.spec.arrivals if s.index == 0 else s.path.stages[s.index - 1].line
-            self.account(m, stamps["in"], stamps["known"], [("moderation" if from_outside else "suppression", NEVER)])
             told = self.upcalls[s.thread.vm][0] + s.spec.port.handler if m.by_port else 0
             self.account(m, stamps["known"], now, [("cost", told), ("batching", done)], s.vcpu, self.wait_of(s.path, s.thread))
         m.place = "taken"
@@ -498,7 +499,7 @@ class IoWorld(World):
         m.pooled = False
         for path in self.ways:
             s = path.stages[path.spec.enter]
-            if path.spec.pool == m.path.spec.pool and s.queue and s.thread:
+            if path.spec.pool == m.path.spec.pool and s.queue and s.thread and self.threads[s.thread].period is None:
                 for other in s.queue:
                     if other.at["known"] < 0:
                         self.know(other)
