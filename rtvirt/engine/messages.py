@@ -173,7 +173,7 @@ def line_takes(st, m, s, now):
 def enters_stage(st, m, s, now):
     """A message has come in."""
     message = st.io.messages[m]
-    message.arrived, message.done = now, st.io.stages[s].served
+    message.arrived, message.done, message.known, message.rang = now, st.io.stages[s].served, NEVER, 0
     stamp(st, m, s, IN, now)
 
 
@@ -182,7 +182,7 @@ def enters_stage(st, m, s, now):
 def before_stage(st, m, s):
     """A message stands before a stage's door."""
     message = st.io.messages[m]
-    message.stage, message.where, message.known, message.rang, message.next = s, AT_DOOR, NEVER, 0, NOBODY
+    message.stage, message.where, message.next = s, AT_DOOR, NOBODY
 
 
 @kernel

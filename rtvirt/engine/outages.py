@@ -27,7 +27,7 @@ from rtvirt.traffic import (
 
 if "policy" not in globals():   # for readers and linters: `loop_for` executes these files into the same names
     from rtvirt.engine.lines import serve_next
-    from rtvirt.engine.paths import give_up, leave_pool, move_backlog
+    from rtvirt.engine.paths import give_up, leave_pool, move_backlog, next_unknown
 
 
 @kernel
@@ -169,6 +169,7 @@ def unlink(st, m):
     if message.where == QUEUED:
         if stage.first_unknown == m:
             stage.first_unknown = message.next
+            next_unknown(st, message.stage)
         before = NOBODY
         if stage.first == m:
             stage.first = message.next

@@ -129,18 +129,38 @@ def publish(st, q, now, s):
 def tell(st, q, now, s):
     """Tell a stage's thread that there are messages: by its port, or from within its VM."""
     io, stage = st.io, st.io.stages[s]
-    m = stage.first_unknown
-    while m != NOBODY:
-        is_known(st, m, s, now, int(stage.port != NOBODY))
-        m = io.messages[m].next
-    stage.first_unknown = NOBODY
+    all_known(st, s, now, int(stage.port != NOBODY))
     io.threads[stage.thread].told = 1
-    set_alarm(st.alarms, io.rails.hold + s, NEVER)
     if stage.port == NOBODY:
         wake_thread(st, q, now, stage.thread)
         return 0
     send(st, q, now, stage.port)
     return 1
+
+
+@kernel
+@seldom
+def all_known(st, s, now, rang):
+    """Whoever is told of one message knows all that are in the queue."""
+    io, stage = st.io, st.io.stages[s]
+    m = stage.first_unknown
+    while m != NOBODY:
+        if io.messages[m].known == NEVER:
+            is_known(st, m, s, now, rang)
+        m = io.messages[m].next
+    stage.first_unknown = NOBODY
+    set_alarm(st.alarms, io.rails.hold + s, NEVER)
+
+
+@kernel
+@seldom
+def next_unknown(st, s):
+    """The first message that nobody has been told of has left the queue: who is it now? Without one no timeout runs."""
+    io, stage = st.io, st.io.stages[s]
+    while stage.first_unknown != NOBODY and io.messages[stage.first_unknown].known != NEVER:
+        stage.first_unknown = io.messages[stage.first_unknown].next
+    if stage.first_unknown == NOBODY:
+        set_alarm(st.alarms, io.rails.hold + s, NEVER)
 
 
 @kernel
@@ -235,8 +255,7 @@ def take(st, now, s):
     stage.batch += 1
     if stage.first_unknown == m:
         stage.first_unknown = stage.first
-    if stage.first_unknown == NOBODY:
-        set_alarm(st.alarms, io.rails.hold + s, NEVER)
+        next_unknown(st, s)
     is_taken(st, m, s, now)
     free_slot(st, m, s)
     join_pool(st, m, s)
@@ -314,11 +333,7 @@ def leave_pool(st, q, now, m):
     for p in range(io.rails.paths):
         s = io.paths[p].first_stage + io.paths[p].enter
         if io.paths[p].pool == pool and io.stages[s].first != NOBODY and not io.threads[io.stages[s].thread].polled:
-            first = io.stages[s].first_unknown
-            while first != NOBODY:
-                is_known(st, first, s, now, 0)
-                first = io.messages[first].next
-            io.stages[s].first_unknown = NOBODY
+            all_known(st, s, now, 0)
             wake_thread(st, q, now, io.stages[s].thread)
 
 
