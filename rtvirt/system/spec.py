@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
@@ -62,8 +62,8 @@ def one_or_each(value: Any) -> str:
     return "none" if value is None else "each" if isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) else "one"
 
 
-Time = Annotated[int, BeforeValidator(time_from(0)), Field(ge=0, le=LONGEST)]
-Duration = Annotated[int, BeforeValidator(time_from(1)), Field(ge=1, le=LONGEST)]
+Time = Annotated[int, BeforeValidator(time_from(0), json_schema_input_type=int | str), Field(ge=0, le=LONGEST)]
+Duration = Annotated[int, BeforeValidator(time_from(1), json_schema_input_type=int | str), Field(ge=1, le=LONGEST)]
 List = BeforeValidator(listed)
 Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z][A-Za-z0-9_.\-]*$", max_length=64)]
 
@@ -72,6 +72,8 @@ class Spec(BaseModel):
     """Base of all specifications."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    FORMS: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    """How files write some of the fields."""
 
     def __init__(self, **data: Any) -> None:
         try:

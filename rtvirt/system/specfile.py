@@ -1,10 +1,11 @@
-"""Systems as files: YAML that is data only, read safely, with the line of every mistake."""
+"""Specifications as files: YAML that is data only, read safely, with the line of every mistake."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -13,8 +14,10 @@ from ..errors import Problem, SpecError
 from ..files import atomically
 from ..units import format_ns, parse_time
 from .costs import Costs
-from .spec import FOREVER, readable
+from .spec import FOREVER, Spec, readable
 from .system import System
+
+S = TypeVar("S", bound=Spec)
 
 LARGEST = 1_000_000     # bytes
 DEEPEST = 20            # levels of nesting
@@ -22,20 +25,30 @@ DEVICE_TIMES = {"server_period", "handler", "entry", "moderation", "distance", "
                 "reap", "penalty", "device", "fixed", "wake", "grant_each", "release_each", "timeout", "reconnect", "poll", "access", "work", "exit",
                 "world_switch", "host_work", "entry_back", "interrupt", "trapped", "look", "each"}
 TIMES = {"wcet", "period", "deadline", "offset", "jitter", "releases", "start", "budget", "quantum", "at", "low", "high", "mean", "sd",
-         "values", "slice", "latency", "every", "duration", "warp_limit", "unwarp", *Costs.model_fields, *DEVICE_TIMES}
+         "values", "slice", "latency", "every", "duration", "warp_limit", "unwarp", "frame",
+         "length", "section", "wakeup", "heartbeat", *Costs.model_fields, *DEVICE_TIMES}
 
 
 def load(path: str | Path) -> System:
     """Read a system; SpecError with all mistakes, each with its line."""
+    return load_as(System, path)[0]
+
+
+def load_as(kind: type[S], path: str | Path) -> tuple[S, Callable[[str], str]]:
+    """Read a specification of some kind, and what says where in the file a field is, as ``phone.yaml:12``."""
     path = Path(path)
     data, lines = read(path)
+
+    def place(field: str) -> str:
+        return f"{path.name}:{line_of(field, data, lines)}"
+
     try:
-        return System.model_validate(data)
+        return kind.model_validate(data), place
     except (ValidationError, SpecError) as error:
         from .spec import problems_of
 
-        problems = error.problems if isinstance(error, SpecError) else problems_of(error, "system", data)
-        raise SpecError([p._replace(where=f"{path.name}:{line_of(p.field, data, lines)}") for p in problems]) from None
+        problems = error.problems if isinstance(error, SpecError) else problems_of(error, kind.__name__.lower(), data)
+        raise SpecError([p._replace(where=place(p.field)) for p in problems]) from None
 
 
 def read(path: Path) -> tuple[Any, dict[tuple[Any, ...], int]]:
@@ -66,7 +79,7 @@ def read(path: Path) -> tuple[Any, dict[tuple[Any, ...], int]]:
     except RecursionError:
         raise refuse("deep nesting", f"at most {DEEPEST} levels", "flatten it") from None
     if not isinstance(node, yaml.MappingNode):
-        raise refuse("no fields", "fields such as cpus and vms", "write `vms:` and a list of VMs")
+        raise refuse("no fields", "fields with their values", "write for example `vms:` and a list of VMs")
     lines: dict[tuple[Any, ...], int] = {}
     problems: list[Problem] = []
     data = build(node, (), lines, problems, path.name)
@@ -128,13 +141,28 @@ def save(system: System, path: str | Path) -> None:
     if strange:
         raise SpecError([Problem(f"devices[{device.name}]", type(device).__name__, "a ready-made device, or a CustomDevice",
                                  f"save CustomDevice({device.name!r}, plumbing=device.plumb(system)) in its place") for device in strange])
-    text = yaml.safe_dump(plain(system), sort_keys=False, allow_unicode=True, width=120)
+    save_as(system, path)
+
+
+def save_as(spec: Spec, path: str | Path) -> None:
+    """Write a specification as YAML; the old file stays until the new one is complete."""
+    text = yaml.dump(plain(spec), Dumper=Writer, sort_keys=False, allow_unicode=True, width=120)
     atomically(Path(path), lambda file: file.write_text(text, encoding="utf-8"))
+
+
+class Hexadecimal(int):
+    """A number that is written 0x..."""
+
+
+class Writer(yaml.SafeDumper):
+    """YAML's safe writer, which knows hexadecimal numbers."""
+
+
+Writer.add_representer(Hexadecimal, lambda writer, value: writer.represent_scalar("tag:yaml.org,2002:int", f"{value:#x}"))
 
 
 def plain(spec: Any, field: str = "") -> Any:
     """Plain data of a specification, without what is at its default."""
-    from .spec import Spec
     from .task import Step, Task
 
     if isinstance(spec, Step):
@@ -142,7 +170,9 @@ def plain(spec: Any, field: str = "") -> Any:
     if isinstance(spec, Spec):
         kinds = type(spec).model_fields
         implied = {"deadline": spec.period} if isinstance(spec, Task) and spec.arrival in ("periodic", "sporadic") else {}
-        return {name: plain(value, name) for name, value in sorted(spec, key=lambda pair: pair[0] != "kind")
+        forms = type(spec).FORMS
+        return {name: forms[name](value) if name in forms and value is not None else plain(value, name)
+                for name, value in sorted(spec, key=lambda pair: pair[0] != "kind")
                 if name == "kind" or (value != kinds[name].default and value != implied.get(name, ...))}
     if is_dataclass(spec):                 # a part of a device's plumbing
         return {part.name: plain(getattr(spec, part.name), part.name) for part in fields(spec)
