@@ -27,13 +27,29 @@ _NAMES = {
     "sweeps": ["sweep"],
 }
 _MODULES = ("units", "plots", "xentrace", "silicon", "explorers", "exercises", "data", "machine", "analysis", "workloads", "sweeps", "interop",
-            "traps", "throughput")
+            "traps", "throughput", "platform")
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [*sorted(_HOME), *_MODULES]
 
 if TYPE_CHECKING:
-    from . import analysis, data, exercises, explorers, interop, machine, plots, silicon, sweeps, throughput, traps, units, workloads, xentrace
+    from . import (
+        analysis,
+        data,
+        exercises,
+        explorers,
+        interop,
+        machine,
+        platform,
+        plots,
+        silicon,
+        sweeps,
+        throughput,
+        traps,
+        units,
+        workloads,
+        xentrace,
+    )
     from .analysis import admit, provision
     from .comparison import compare
     from .errors import LimitError, RecordError, RtvirtError, SpecError

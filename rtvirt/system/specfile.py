@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,14 +33,24 @@ def load(path: str | Path) -> System:
     return load_as(System, path)[0]
 
 
-def load_as(kind: type[S], path: str | Path) -> tuple[S, Callable[[str], str]]:
-    """Read a specification of some kind, and what says where in the file a field is, as ``phone.yaml:12``."""
+@dataclass(frozen=True)
+class Places:
+    """Where in a file each field is."""
+
+    name: str
+    data: Any
+    lines: dict[tuple[Any, ...], int]
+
+    def __call__(self, field: str) -> str:
+        """The place of a field, as ``phone.yaml:12``."""
+        return f"{self.name}:{line_of(field, self.data, self.lines)}"
+
+
+def load_as(kind: type[S], path: str | Path) -> tuple[S, Places]:
+    """Read a specification of some kind, and where its fields are in the file."""
     path = Path(path)
     data, lines = read(path)
-
-    def place(field: str) -> str:
-        return f"{path.name}:{line_of(field, data, lines)}"
-
+    place = Places(path.name, data, lines)
     try:
         return kind.model_validate(data), place
     except (ValidationError, SpecError) as error:

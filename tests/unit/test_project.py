@@ -16,7 +16,7 @@ LAYERS = [
     {"jit"}, {"rng", "rows"}, {"timers", "traffic"}, {"state"},
     {"schedulers", "guests"}, {"engine", "system"}, {"wiring"}, {"build"}, {"paths"},
     {"results", "invariants", "export", "perfetto", "comparison"}, {"simulation"}, {"data", "workloads"}, {"analysis"}, {"traps", "throughput"},
-    {"xentrace", "machine", "silicon", "sweeps", "interop"},
+    {"xentrace", "machine", "silicon", "sweeps", "interop", "platform"},
     {"plots", "exercises"}, {"explorers"}, {"cli"}, {"__main__", "__init__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
