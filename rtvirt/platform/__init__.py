@@ -2,17 +2,24 @@
 
     board = rv.platform.load("phone")           a board of data/boards, or a file
     rv.platform.check(board)                    all that does not fit: place, reason, remedy
+    rv.platform.diff(board, other)              what a guest's abstraction layer must change to move
+    rv.platform.fit(guest, board)               yes, or what is missing, and which technique closes it at what cost
     rv.admit(board.system(), board.made_scheduler())
 """
 
 from .board import Board, Scheduler
 from .check import check
+from .concepts import concepts
 from .contract import NoContract, Rank, Reservation, Share, Slot, Slots
+from .diff import Change, Diff, diff
 from .finding import RULES, Finding, Findings
+from .fit import Answer, Fit, Option, Price, fit
+from .guest import Guest, Need, guests
 from .hardware import Cache, Cluster, HostDevice, InterruptController, Iommu, Memory, Prices, Registers, Timer
 from .interface import Channel, Chip, Clock, CpuShare, Health, Image, Irq, Operations, VmDevice, VmInterface, Window
 from .shelf import boards, load, save
 
-__all__ = ["RULES", "Board", "Cache", "Channel", "Chip", "Clock", "Cluster", "CpuShare", "Finding", "Findings", "Health", "HostDevice", "Image",
-           "InterruptController", "Iommu", "Irq", "Memory", "NoContract", "Operations", "Prices", "Rank", "Registers", "Reservation", "Scheduler",
-           "Share", "Slot", "Slots", "Timer", "VmDevice", "VmInterface", "Window", "boards", "check", "load", "save"]
+__all__ = ["RULES", "Answer", "Board", "Cache", "Change", "Channel", "Chip", "Clock", "Cluster", "CpuShare", "Diff", "Finding", "Findings",
+           "Fit", "Guest", "Health", "HostDevice", "Image", "InterruptController", "Iommu", "Irq", "Memory", "Need", "NoContract",
+           "Operations", "Option", "Price", "Prices", "Rank", "Registers", "Reservation", "Scheduler", "Share", "Slot", "Slots", "Timer",
+           "VmDevice", "VmInterface", "Window", "boards", "check", "concepts", "diff", "fit", "guests", "load", "save"]
