@@ -23,7 +23,7 @@ def to_work(value: Any) -> int:
     return t
 
 
-Work = Annotated[int, BeforeValidator(to_work), Field(ge=1, le=FOREVER)]
+Work = Annotated[int, BeforeValidator(to_work, json_schema_input_type=int | str), Field(ge=1, le=FOREVER)]
 
 
 class Step(Spec):
