@@ -92,8 +92,8 @@ class Board(Spec):
     --------
     >>> board = Board(name="one", clusters=[Cluster(name="c", core="Cortex-A53", isa="aarch64", cpus=[0])],
     ...               irqchip=InterruptController(name="gic", model="gic-v2", lines=64))
-    >>> board.system().cpus, board.scheduler
-    (1, Scheduler('null'))
+    >>> board.system().cpus, board.made_scheduler()
+    (1, Null())
     """
 
     format: Literal[1] = 1
@@ -223,7 +223,15 @@ class Board(Spec):
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
         """JSON Schema of a board's file; published as ``data/boards/board.schema.json``."""
-        return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | cls.model_json_schema()
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | first_lines(cls.model_json_schema())
+
+
+def first_lines(schema: Any) -> Any:
+    """A schema whose descriptions are the first lines of docstrings: the rest is for readers of the code."""
+    if isinstance(schema, dict):
+        return {name: value.split("\n")[0] if name == "description" and isinstance(value, str) else first_lines(value)
+                for name, value in schema.items()}
+    return [first_lines(value) for value in schema] if isinstance(schema, list) else schema
 
 
 know_fields(Board, Scheduler)

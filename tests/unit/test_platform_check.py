@@ -167,6 +167,28 @@ def test_mutated_boards_end_in_findings_or_clear_errors(seed, long):
     assert checked and refused
 
 
+HOSTILE = ["", "&a ", "*a", "!!python/object:os.system ", "{", "]", "\t", "0x", "9" * 400, "[" * 60, "é\0", ": "]) + text[at + 1:]
+
+
+def test_mutated_files_are_refused_or_checked(seed, long, tmp_path):
+    rnd, path, read = random.Random(seed + 1), tmp_path / "m.yaml", 0
+    texts = [rv.data.path(f"boards/{name}.yaml").read_text(encoding="utf-8") for name in rv.platform.boards()]
+    for _ in range(2000 if long else 25):
+        text = rnd.choice(texts)
+        for _ in range(rnd.randint(1, 3)):
+            at = rnd.randrange(len(text))
+            text = text[:at] + rnd.choice(HOSTILE) + text[at + 1:]
+        path.write_text(text, encoding="utf-8")
+        try:
+            found = rv.platform.check(rv.platform.load(path))
+        except rv.SpecError as error:
+            assert all(p.field and p.allowed and p.fix and p.where.startswith("m.yaml:") for p in error.problems), text
+            continue
+        read += 1
+        assert all(one.where.startswith("m.yaml:") for one in found)
+    assert read or not long
+
+
 def test_findings_hide_no_others(seed, long):
     """Any of these breaks together: each is found as if it were alone."""
     rnd = random.Random(seed)
