@@ -167,7 +167,7 @@ def test_mutated_boards_end_in_findings_or_clear_errors(seed, long):
     assert checked and refused
 
 
-HOSTILE = ["", "&a ", "*a", "!!python/object:os.system ", "{", "]", "\t", "0x", "9" * 400, "[" * 60, "é\0", ": "]) + text[at + 1:]
+HOSTILE = ["", "&a ", "*a", "!!python/object:os.system ", "{", "]", "\t", "0x", "9" * 400, "[" * 60, "é\0", ": "]
 
 
 def test_mutated_files_are_refused_or_checked(seed, long, tmp_path):
