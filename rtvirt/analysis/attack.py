@@ -73,7 +73,8 @@ class Attack:
     def __repr__(self) -> str:
         told = ", ".join(f"{name} {format_ns(shown.worst)} of {'no bound' if shown.bound is None else format_ns(shown.bound)}"
                          for name, shown in self.tasks.items() if name in self.admission.deadlines)
-        return f"<Attack: {'BROKEN' if self else 'no bound broken'} in {self.runs} runs, {self.jobs:,} jobs; worst response of its bound: {told or '-'}>"
+        return (f"<Attack: {'BROKEN' if self else 'no bound broken'} in {self.runs} runs, {self.jobs:,} jobs; worst response of its bound: "
+                f"{told or '-'}>")
 
 
 def attack(system: System, scheduler: Any, *, runs: int = 100, seed: int = 0, duration: int | None = None, overheads: Any = None,

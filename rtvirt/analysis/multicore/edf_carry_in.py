@@ -138,7 +138,7 @@ class CarryIn:
 
 
 def carried_responses(rows: Sequence[Sporadic], bounds: Sequence[int | None], m: int, fuel: int | None = None) -> list[int | None]:
-    """Bounds on responses that start from some others, improved in turn while that gains something, or until the fuel is spent: every step is safe."""
+    """Bounds on responses that start from some others, improved in turn while it gains, or until the fuel is spent: every step is safe."""
     found = list(bounds)
     if total(rows) >= m:
         return found
