@@ -153,7 +153,7 @@ HARMLESS = [
     (R, "for at in (self.bend(k, a), a - self.straight(k, x, a), a):", "for at in (a,):"),
     (R, "a = min(wait - x + row.cost - 1, a - self.straight(k, x, a))", "a = a - 1"),
     (R, "a = min(wait - x + row.cost - 1, a - self.straight(k, x, a))", "a = wait - x + row.cost - 1"),
-    (G, "for test in (rta, bak, bar):", "for test in (bar, bak, rta):"),
+    (G, "for test in (rta, bak, bar, rta_lc):", "for test in (bar, bak, rta, rta_lc):"),
     (L, "points = np.unique(np.concatenate([np.array([low, high], np.int64), *bends]))", "points = np.arange(low, high + 1)"),
     (C, "if supplied(middle) >= work", "if not supplied(middle) < work"),
 ]

@@ -87,7 +87,7 @@ class CarryIn:
             taken, cut = self.taken(k, x, a), a + x - row.cost + 1
             if taken(cut) < self.m * cut:
                 break
-            x = longest_wait(taken, self.m, a + row.deadline - row.cost) - a + row.cost
+            x = max(x + 1, longest_wait(taken, self.m, a + row.deadline - row.cost) - a + row.cost)
         return x
 
     def bend(self, k: int, a: int) -> int:

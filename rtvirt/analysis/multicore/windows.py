@@ -71,12 +71,13 @@ def longest_wait(taken: Callable[[int], int], cpus: int, most: int) -> int:
     ``taken(w) // cpus``: mostly a few such steps end it, and halving in between sees to it that it never takes many.
     """
     low, wait = 0, most + 1                              # possible, and not yet excluded: all beyond it is, or was not asked for
-    while (found := taken(wait)) < cpus * wait:
-        wait, middle = found // cpus, (low + found // cpus) // 2
+    while wait > low and (found := taken(wait)) < cpus * wait:
+        wait = max(low, found // cpus)
+        middle = (low + wait) // 2
         if (found := taken(middle)) >= cpus * middle:
             low = middle
         else:
-            wait = found // cpus
+            wait = max(low, found // cpus)
     return wait
 
 
