@@ -17,6 +17,7 @@ from ..errors import Problem, SpecError
 from ..results import Run
 from ..simulation import simulate
 from ..system import Distribution, System, Task
+from ..units import format_ns
 from .admission import admit
 from .admission.outcome import Admission
 from .tasksets import largest_demand
@@ -68,6 +69,12 @@ class Attack:
 
     def __bool__(self) -> bool:
         return bool(self.broken)
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name} {format_ns(shown.worst)} of {'no bound' if shown.bound is None else format_ns(shown.bound)}"
+                         for name, shown in self.tasks.items() if name in self.admission.deadlines)
+        return (f"<Attack: {'BROKEN' if self else 'no bound broken'} in {self.runs} runs, {self.jobs:,} jobs; worst response of its bound: "
+                f"{told or '-'}>")
 
 
 def attack(system: System, scheduler: Any, *, runs: int = 100, seed: int = 0, duration: int | None = None, overheads: Any = None,

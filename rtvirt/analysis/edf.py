@@ -18,7 +18,7 @@ from .limits import FINE, HORIZON, MISSED, NEVER, TOO_CLOSE, TOO_LARGE, refuse
 from .overheads import Overheads
 from .requests import empty_rows
 from .supply import Dedicated, Supply
-from .tasksets import Arrivals, TaskSet, check_tasks, taskset
+from .tasksets import Arrivals, TaskSet, check_tasks, given_tasks, taskset
 from .verdict import Endless, Overload, Verdict, ViolatingInterval
 
 
@@ -72,7 +72,7 @@ def edf_schedulable(tasks: Sequence[Task] | VM, supply: Supply = Dedicated(), *,
     """
     if preemption not in ("full", "none"):
         raise SpecError([Problem("preemption", preemption, "'full' or 'none'", "choose one of these")])
-    given = tuple(tasks.tasks if isinstance(tasks, VM) else tasks)
+    given = given_tasks(tasks)
     check_tasks(given, blocking or ())
     one_pcpu(supply)
     asked = taskset(given, arrivals=arrivals)

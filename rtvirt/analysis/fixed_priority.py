@@ -17,7 +17,7 @@ from .limits import HORIZON, NEVER, TOO_LONG, refuse
 from .overheads import Overheads
 from .requests import empty_rows
 from .supply import Dedicated, Supply
-from .tasksets import Arrivals, TaskSet, check_tasks, taskset
+from .tasksets import Arrivals, TaskSet, check_tasks, given_tasks, taskset
 from .verdict import Endless, FirstMiss, Overload, Verdict
 
 Preemption = Literal["full", "none", "limited"]
@@ -86,7 +86,7 @@ def fp_response_times(tasks: Sequence[Task] | VM, supply: Supply = Dedicated(), 
     """
     asked, options, supply = prepare(tasks, supply, preemption, blocking, regions, overhead, arrivals)
     found = bounds(asked, supply, options, released=since == "release")
-    order = [task.name for task in (tasks.tasks if isinstance(tasks, VM) else tasks)]
+    order = [task.name for task in given_tasks(tasks)]
     return {name: found[name] for name in order}
 
 
@@ -115,7 +115,7 @@ def fp_schedulable(tasks: Sequence[Task] | VM, supply: Supply = Dedicated(), **o
     found = bounds(asked, left, extra)
     late = [i for i, name in enumerate(asked.names) if asked.deadline[i] < NEVER and (found[name] is None or found[name] > asked.deadline[i])]
     witness = None if not late else explain(asked, left, extra, late[0], found[asked.names[late[0]]])
-    order = [task.name for task in (tasks.tasks if isinstance(tasks, VM) else tasks)]
+    order = [task.name for task in given_tasks(tasks)]
     return Verdict(not late, "fixed-priority response times", {name: found[name] for name in order}, witness, exact=isinstance(supply, Dedicated))
 
 
@@ -130,7 +130,7 @@ def prepare(tasks: Sequence[Task] | VM, supply: Supply, preemption: str, blockin
         raise SpecError([Problem("preemption", preemption, "'full', 'none' or 'limited'", "choose one of these")])
     if (preemption == "limited") != (regions is not None):
         raise SpecError([Problem("regions", regions, "regions with preemption='limited', and only then", "give both, or neither")])
-    given = tuple(tasks.tasks if isinstance(tasks, VM) else tasks)
+    given = given_tasks(tasks)
     check_tasks(given, [*(blocking if isinstance(blocking, Mapping) else ()), *(regions or ())])
     asked = taskset(given, arrivals=arrivals, by_priority=True)
     if overhead is not None:

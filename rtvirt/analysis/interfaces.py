@@ -285,6 +285,8 @@ def compose(component: Component, *, switch: int = 0) -> Interface | None:
     >>> top.budget, [(part.name, part.budget) for part in top.parts], top.parts[1].parts[0].budget, round(float(top.abstraction_overhead), 2)
     (3, [('modem', 1), ('car', 3)], 3, 3.0)
     """
+    if not isinstance(component, Component):
+        raise SpecError([Problem("component", component, "a Component", "make it with Component(...)")])
     if isinstance(component.parts, Component) or not all(isinstance(part, Component) for part in component.parts):
         raise SpecError([Problem("Component.parts", component.parts, "components", "make them with Component(...)")])
     inside = [compose(part, switch=switch) for part in component.parts]

@@ -17,7 +17,7 @@ from ..system import VM, Task
 from ..units import LONGEST
 from .multicore.rows import Sporadic, check_sporadic, hopeless
 from .supply.base import check_times
-from .tasksets import largest_demand, taskset
+from .tasksets import given_tasks, largest_demand, taskset
 from .verdict import FirstMiss, Verdict
 
 STEPS = 1_000_000         # after so many a fixed point is given up
@@ -139,7 +139,7 @@ def verdict_on(rows: Sequence[Mixed]) -> MixedVerdict:
 
 def mixed(tasks: MixedTasks) -> tuple[list[Mixed], str | None]:
     """Rows by priority, and the first task whose work has no bound, if it has a deadline or comes before one that has; the rest is left out."""
-    plain = [one.task if isinstance(one, HighCriticality) else one for one in (tasks.tasks if isinstance(tasks, VM) else tasks)]
+    plain = [one.task if isinstance(one, HighCriticality) else one for one in given_tasks(tasks)]  # type: ignore[arg-type]
     high = {one.task.name: int(one.wcet_hi) for one in tasks if isinstance(one, HighCriticality)} if not isinstance(tasks, VM) else {}
     asked, by_name = taskset(plain, by_priority=True), {task.name: task for task in plain}
     last = max((i for i, name in enumerate(asked.names) if by_name[name].deadline is not None), default=-1)

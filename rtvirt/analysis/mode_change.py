@@ -178,8 +178,8 @@ def mode_change_schedulable(vms: Sequence[ModalVM]) -> ModeChange:
 
 def check_names(vms: Sequence[ModalVM]) -> None:
     """VMs, with names used once."""
-    names = [vm.name for vm in vms if isinstance(vm, ModalVM)]
-    if len(names) < len(vms) or len(set(names)) < len(names):
+    names = [vm.name if isinstance(vm, ModalVM) else vm for vm in vms]
+    if not all(isinstance(vm, ModalVM) for vm in vms) or len(set(names)) < len(names):
         raise SpecError([Problem("vms", names, "ModalVMs with names used once", "make them with ModalVM(...), rename one")])
 
 

@@ -19,7 +19,7 @@ from ..units import LONGEST, format_ns
 from .limits import NEVER
 from .scaled_tasks import costlier, respaced, work_of
 from .supply import Supply
-from .tasksets import check_tasks, taskset
+from .tasksets import check_tasks, given_tasks, taskset
 
 Test = Callable[[list[Task]], Any]
 
@@ -312,6 +312,8 @@ def scaling(what: str, change: Callable[[Fraction], list[Task | None]], test: Te
     """The largest multiple of `step` whose tasks are accepted; a set that cannot be made is not."""
     if not isinstance(step, Fraction) or not 0 < step <= 1:
         raise SpecError([Problem("step", step, "a Fraction of 0 to 1", "write for example Fraction(1, 1000)")])
+    if not callable(test):
+        raise SpecError([Problem("test", test, "a function of tasks", "give its name, for example edf_schedulable")])
 
     def make(factor: Fraction) -> list[Task] | None:
         made = change(factor)
@@ -330,6 +332,6 @@ def scaling(what: str, change: Callable[[Fraction], list[Task | None]], test: Te
 
 def listed_tasks(tasks: Sequence[Task] | VM, named: Sequence[str]) -> list[Task]:
     """The tasks as a list, names checked."""
-    given = tuple(tasks.tasks if isinstance(tasks, VM) else tasks)
+    given = given_tasks(tasks)
     check_tasks(given, named)
     return list(given)

@@ -6,7 +6,7 @@ arrivals, a channel whose senders are not looked at) is marked, and whoever has 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -90,7 +90,7 @@ def taskset(tasks: Iterable[Task] | VM, *, arrivals: Arrivals | None = None, by_
     Offsets are left out: all tasks may arrive together. A script's `block` steps count as work (suspension-oblivious): safe under preemptive
     scheduling, and pessimistic. Random demands count with their largest value.
     """
-    given = tuple(tasks.tasks if isinstance(tasks, VM) else tasks)
+    given = given_tasks(tasks)
     check_tasks(given, arrivals or {})
     if by_priority:
         ranks = ranks_of(given)
@@ -116,6 +116,15 @@ def check_tasks(tasks: tuple[Task, ...], named: Iterable[str]) -> None:
     found += [Problem("a task's name", name, ", ".join(names) or "no tasks at all", "choose one of these") for name in named if name not in names]
     if found:
         raise SpecError(found)
+
+
+def given_tasks(tasks: Sequence[Task] | VM) -> tuple[Task, ...]:
+    """The tasks of a VM, or of a sequence; SpecError for what is neither."""
+    if isinstance(tasks, VM):
+        return tasks.tasks
+    if isinstance(tasks, Iterable) and not isinstance(tasks, str):
+        return tuple(tasks)
+    raise SpecError([Problem("tasks", tasks, "tasks in a list, or a VM", "write [rv.Task(...), ...]")])
 
 
 def largest_demand(task: Task) -> int | None:

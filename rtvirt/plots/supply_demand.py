@@ -135,7 +135,7 @@ def draw(found: SupplyDemand, ax: Axes | None = None) -> Axes:
         ax.set_ylim(0)
         ax.set_xlabel("length of the window [ms]")
         ax.set_ylabel("processor time [ms]")
-        ax.legend(loc="upper left")
+        ax.legend(loc="upper left", frameon=True, framealpha=0.85, edgecolor="none")   # curves may pass behind it
         ax.set_title("every deadline is met" if found.verdict else "a deadline may be missed", loc="left")
     return ax
 

@@ -44,6 +44,8 @@ def why(admission: Admission, *, task: str | None = None, ax: Axes | None = None
     >>> rv.plots.why(rv.admit(phone, rv.RTDS())).get_title(loc="left")
     'modem/slot under RTDS: refused'
     """
+    if not isinstance(admission, Admission):
+        raise SpecError([Problem("admission", admission, "what rv.admit returns", "write rv.plots.why(rv.admit(system, scheduler))", "")])
     name = deciding(admission) if task is None else task
     if name not in admission.deadlines:
         raise SpecError([Problem("task", name, ", ".join(admission.deadlines) or "no task has a deadline", "name one of these", "")])

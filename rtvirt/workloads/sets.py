@@ -60,6 +60,9 @@ def tasksets(n: int, utilization: float, *, sets: int = 1, seed: int = 0, first:
     ((1000,), True)
     """
     found = []
+    if not hasattr(periods, "draw"):
+        found.append(Problem("periods", periods, "LogUniform(...), Automotive() or Harmonic(...)", "for periods between two times write "
+                             "LogUniform(ms(1), ms(100))"))
     if not (len(deadlines) == 2 and 0 <= deadlines[0] <= deadlines[1] <= 1):
         found.append(Problem("deadlines", deadlines, "(low, high) with 0 <= low <= high <= 1", "(1, 1) makes them equal to the periods"))
     if not (isfinite(high) and 0 < high <= 1):

@@ -196,6 +196,22 @@ def test_guests_that_move_tasks():
     assert admitted([pinned], rv.Null(), cpus=2).bounds == {"g/a": ms(4), "g/b": ms(4), "g/c": ms(8)}
 
 
+def test_deadlines_beyond_periods_of_a_guest_that_moves_tasks():
+    """Only densities are known to cover them, 0.5 + 0.2 <= 2 - 0.5: bounds are the deadlines."""
+    late = [rv.Task("a", wcet=ms(5), period=ms(10), deadline=ms(15)), rv.Task("b", wcet=ms(2), period=ms(10))]
+    verdict = rv.admit(rv.System(cpus=2, vms=[rv.VM("g", tasks=late, vcpus=2, guest="edf")]), rv.Null())
+    assert verdict and verdict.bounds == {"g/a": ms(15), "g/b": ms(10)}
+    heavy = [task.replace(wcet=ms(9)) for task in late] + [rv.Task("c", wcet=ms(1), period=ms(10))]
+    refusal = rv.admit(rv.System(cpus=2, vms=[rv.VM("g", tasks=heavy, vcpus=2, guest="edf")]), rv.Null())
+    assert not refusal and "densities sum up to 1.9" in refusal.why()
+
+
+def test_turns_that_are_too_long_are_no_overload():
+    vm = rv.VM("g", guest="rr", tasks=[rv.Task(name, wcet=ms(1), period=ms(20)) for name in "abc"])
+    assert "Shorten the quantum" in rv.admit(rv.System(vms=[vm]), rv.Null()).why()          # 1 + 2 · 10 > 20
+    assert set(rv.admit(rv.System(vms=[vm.replace(quantum=ms(1))]), rv.Null()).bounds.values()) == {ms(3)}
+
+
 def test_a_budget_beside_does_not_help():
     """The job is late although its VM has 4 ms in each 10, and needs 3: refused, and with reason."""
     system, scheduler = unused_budget()
@@ -234,7 +250,8 @@ def test_a_new_vm_must_not_break_promises_that_were_given():
 
 @pytest.mark.parametrize(("fields", "field"), [
     ({"system": "phone"}, "system"), ({"new": "B"}, "new"), ({"new": vm("A")}, "new"), ({"blocking": {"A/u": 1}}, "blocking[A/u]"),
-    ({"scheduler": 5}, "scheduler"), ({"system": rv.System(vms=[vm("A")], changes=[rv.Change(5, "A", weight=3)])}, "changes[0]")])
+    ({"scheduler": 5}, "scheduler"), ({"scheduler": rv.Null}, "scheduler"), ({"overheads": 3}, "overheads"),
+    ({"system": rv.System(vms=[vm("A")], changes=[rv.Change(5, "A", weight=3)])}, "changes[0]")])
 def test_refusals_name_the_field(fields, field):
     given = {"system": rv.System(vms=[vm("A")]), "scheduler": rv.Null()} | fields
     with pytest.raises(rv.SpecError) as caught:
@@ -251,6 +268,12 @@ def test_pictures_say_why():
     assert rv.plots.why(rv.admit(phone, rv.FixedPriority()), task="A/t").get_title(loc="left").endswith("admitted")
     with pytest.raises(rv.SpecError):
         rv.plots.why(rv.admit(phone, rv.RTDS()), task="B/hog")
+
+
+def test_an_attack_is_told_in_a_line():
+    vm = rv.VM("v", tasks=[rv.Task("t", wcet=ms(1), period=ms(10))])
+    told = repr(rv.analysis.attack(rv.System(vms=[vm]), rv.Null(), runs=2))
+    assert told.startswith("<Attack: no bound broken in 2 runs, ") and told.endswith("worst response of its bound: v/t 1 ms of 1 ms>")
 
 
 def test_attack_counts_what_is_not_done():

@@ -168,6 +168,10 @@ def test_the_checker_stands_alone(tmp_path):
     assert "import numpy" not in source and "from ." not in source and "rtvirt." not in source.split('"""')[2]
     verdict = rv.admit(rv.System(vms=[modem(), LAZY, ANDROID]), rv.RTDS())
     verdict.save(tmp_path / "yes.json")
+    assert verdict.certificate() == json.loads((tmp_path / "yes.json").read_text())          # as it is, too: nothing that JSON would change
+    low = rv.VM("low", tasks=[rv.Task("t", wcet=ms(1), period=ms(40))])
+    below = rv.admit(rv.System(vms=[modem(), low]), rv.FixedPriority()).certificate()
+    assert below["vcpus"][-1]["less"] and checker.check(below)
     (tmp_path / "no.json").write_text((tmp_path / "yes.json").read_text().replace('"admitted": true', '"admitted": false'))
     (tmp_path / "not.json").write_text("{}")
     codes = [subprocess.run([sys.executable, "-m", "rtvirt.checker", str(tmp_path / name)], capture_output=True).returncode

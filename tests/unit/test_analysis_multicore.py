@@ -104,7 +104,7 @@ def test_edf_responses_are_their_definitions(seed):
         m, n = rng.randint(1, 3), rng.randint(1, 5)
         rows = random_rows(rng, n, m, load=0.9)
         tasks = as_tasks(rows)
-        windows = CarryIn(sporadic(tasks)[0], [None] * n, m)
+        windows = CarryIn(sporadic(tasks)[0], [None] * n, m, 30_000)
         end = max(windows.longest_before(k, row["cost"]) for k, row in enumerate(rows))
         if end < 60:
             looked += 1

@@ -37,7 +37,7 @@ MUTANTS = {
         (W, "jobs * row.cost + min(row.cost, max(0, rest - slack))", "jobs * row.cost"),
         (W, "jobs * row.cost + min(row.cost, max(0, rest - slack))", "jobs * row.cost + min(row.cost, rest)"),
         (W, "reach = window + response - row.cost", "reach = window"),
-        (W, "if taken(middle) >= cpus * middle else", "if taken(middle) > cpus * middle else"),
+        (W, "low, wait = 0, most + 1 ", "low, wait = 0, most "),
     ],
     "edf carried": [
         (W, "return max(0, (window - row.deadline) // row.period + 1) * row.cost", "return max(0, (window - row.deadline) // row.period) * row.cost"),
@@ -63,7 +63,7 @@ MUTANTS = {
         (W, "return jobs * row.cost + min(rest, row.cost)", "return jobs * row.cost"),
         (W, "max(0, rest - (row.period - response))", "0"),
         (W, "row.cost + row.cost + min(carried, row.cost - 1)", "row.cost + row.cost + min(carried, row.cost)"),
-        (W, "return low if taken(high) < cpus * high else high", "return low"),
+        (W, "low, wait = 0, most + 1 ", "low, wait = 0, most "),
         (W, "if longer == window:", "if longer <= window + 1:"),
         (F, "nlargest(m - 1, gains)", "nlargest(m, gains)"),
         (F, "nlargest(m - 1, gains)", "nlargest(m - 2, gains)"),
@@ -153,7 +153,7 @@ HARMLESS = [
     (R, "for at in (self.bend(k, a), a - self.straight(k, x, a), a):", "for at in (a,):"),
     (R, "a = min(wait - x + row.cost - 1, a - self.straight(k, x, a))", "a = a - 1"),
     (R, "a = min(wait - x + row.cost - 1, a - self.straight(k, x, a))", "a = wait - x + row.cost - 1"),
-    (G, "for test in (rta, bak, bar):", "for test in (bar, bak, rta):"),
+    (G, "for test in (rta, bak, bar, rta_lc):", "for test in (bar, bak, rta, rta_lc):"),
     (L, "points = np.unique(np.concatenate([np.array([low, high], np.int64), *bends]))", "points = np.arange(low, high + 1)"),
     (C, "if supplied(middle) >= work", "if not supplied(middle) < work"),
 ]
@@ -219,7 +219,7 @@ def cases():
             carried.append((rows, one, len(rows) <= whole or analysis_multicore.carry_in_fits(rows, curves[one], cpus)))
     tardy = [(rows, m, analysis_multicore.tardiness(rows, m)) for m in (2, 3) for rows in [random_rows(rng, 5, m, implicit=True) for _ in range(25)]]
     few = []
-    while len(few) < 25:
+    while len(few) < 40:
         m, rows = rng.choice([1, 2, 2, 3]), random_rows(rng, rng.randint(2, 5), 2, top=10, load=0.9)
         if used(rows) < m and (end := longest_before(rows, m)) < 60:
             few.append((rows, m, analysis_multicore.edf_responses_limited(rows, m, end)))

@@ -155,6 +155,18 @@ def test_other_schedulers_of_budgets(scheduler):
     assert not rv.simulate(found.system, scheduler, ms(100)).jobs["missed"].any()
 
 
+@pytest.mark.parametrize("scheduler", [rv.RTDS(), rv.PeriodicServers(), rv.PollingServers()], ids=repr)
+def test_no_budget_could_be_smaller(scheduler):
+    """Under fixed priorities the first server never waits: by hand it needs 400 us in 2 ms, and 450 us if it may wait for its period's end."""
+    two = rv.VM("a", tasks=[rv.Task("t", wcet=ms(1), period=ms(10)), rv.Task("u", wcet=ms(2), period=ms(20))])
+    found = rv.provision(rv.System(vms=[two, one("b", ms(3), ms(30)), rv.VM("rest", tasks=[rv.hog()])]), scheduler)
+    assert found.system["a"].budget == (us(400) if isinstance(scheduler, rv.PeriodicServers) else us(450))
+    for name in "ab":
+        vm = found.system[name]
+        assert not rv.admit(found.system.with_vm(vm.replace(budget=vm.budget - us(10))), scheduler)
+    assert found.table["share"].sum() == 1
+
+
 @compiled
 def test_the_scheduler_is_the_hindrance():
     found = rv.provision(rv.System(vms=[one("a", ms(2))]), rv.CBS())

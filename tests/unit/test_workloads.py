@@ -228,6 +228,7 @@ def test_arrivals_keep_their_distance(seed):
     (lambda: Harmonic(1, 2, ratio=1), "Harmonic.ratio is 1"),
     (lambda: tasksets(3, 0.5, deadlines=(0.5, 2)), "deadlines is (0.5, 2)"),
     (lambda: tasksets(3, 0.5, high=2), "high is 2"),
+    (lambda: tasksets(3, 0.5, periods=5), "periods is 5; allowed: LogUniform"),
     (lambda: sporadic_arrivals(5, 100, mean=5), "0 <= least < mean")])
 def test_what_cannot_be_drawn(call, words):
     with pytest.raises(SpecError, match="(?s).*") as error:

@@ -70,7 +70,7 @@ def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: O
     >>> print(rv.admit(phone, rv.Credit()).why().splitlines()[0])
     modem/slot: modem/0: Xen's credit scheduler promises a share in the long run, but no window that surely holds any of it (docs/xen-rules.md):
     """
-    check(system, new)
+    check(system, new, overheads)
     whole = system if new is None else system.with_vm(new)
     held = blocking_of(whole, blocking or {})
     if whole.devices:
@@ -97,7 +97,7 @@ def admit_devices(system: System, scheduler: Any, overheads: Overheads | None, b
     return Admission(system, scheduler, bounds, rounds.host.vcpus, tuple(rounds.found), tuple(rounds.outcomes), None if new is None else new.name)
 
 
-def check(system: System, new: VM | None) -> None:
+def check(system: System, new: VM | None, overheads: Any = None) -> None:
     """Refuse what cannot be judged."""
     found = []
     if not isinstance(system, System):
@@ -106,6 +106,8 @@ def check(system: System, new: VM | None) -> None:
         found.append(Problem("new", new, "a VM", "make it with rv.VM(...)", ""))
     elif new is not None and new.name in {vm.name for vm in system.vms}:
         found.append(Problem("new", new.name, "a name that no VM has yet", "rename it; to change a VM's contract admit system.with_vm(vm)", ""))
+    if overheads is not None and not isinstance(overheads, Overheads):
+        found.append(Problem("overheads", overheads, "an Overheads", "make it with rv.analysis.Overheads(...), or leave it out for system.costs", ""))
     found += [Problem(f"changes[{k}]", change.fields, "nothing but the creation of VMs",
                       "admit each configuration by itself: system.replace(changes=())", "")
               for k, change in enumerate(system.changes) if set(change.fields) != {"state"} or change.state != "create"]

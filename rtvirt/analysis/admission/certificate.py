@@ -41,7 +41,7 @@ def part(admission: Any, vcpu: Vcpu, promise: Promise, outcome: Outcome) -> dict
         reason = {"unproved": 1} if outcome.witness is None else {"promise": {"rule": "none", "reason": outcome.witness.why()}}
         return found | {"promise": {"rule": "none"}, "tasks": [{"name": name} for name in outcome.bounds]} | reason
     asked = taskset(outcome.tasks, by_priority=vcpu.vm.guest in ("fp", "dm"))
-    found["less"] = less_of(promise.supply)
+    found["less"] = [list(row) for row in less_of(promise.supply)]
     found["tasks"] = [row(asked, k, outcome) for k in range(len(asked))]
     try:
         found["proof"] = proof(found["guest"], asked, promise.supply, late, outcome.held)

@@ -36,6 +36,39 @@ def admissions(service: Service, some: Iterable[int]) -> Iterator[Admission]:
     return (found for period in some if (found := with_period(service, period)) is not None)
 
 
+def trimmed(service: Service, found: Admission) -> Admission:
+    """The same with budgets of which none can be a grain smaller; the host's own test may ask for less than the guests' smallest budgets.
+
+    What that leaves goes to the VMs that ask for nothing, if the test agrees.
+    """
+    asking, before = [vm.name for vm in found.system.vms if service.asks(vm)], None
+    while before is not found:
+        before = found
+        for name in asking:
+            found = with_less(service, found, name)
+    budgets = {vm.name: vm.budget for vm in found.system.vms if vm.name in asking}
+    whole = dealt(found.system, budgets, found.system.vms[0].period) if found.system.vms else None
+    if whole is None or whole == found.system:
+        return found
+    verdict = admit(whole, service.scheduler)
+    return found if service.lacks(verdict) else verdict
+
+
+def with_less(service: Service, found: Admission, name: str) -> Admission:
+    """The same with the smallest budget for one VM that will do beside those of the others, by bisection."""
+    vm = next(one for one in found.system.vms if one.name == name)
+    low, high, best = 0, vm.budget // GRAIN, found             # in grains: too small, and enough
+    tried = high - 1                                           # mostly this is too small already
+    while low < tried < high:
+        verdict = admit(found.system.with_vm(vm.replace(budget=tried * GRAIN)), service.scheduler)
+        if service.lacks(verdict):
+            low = tried
+        else:
+            high, best = tried, verdict
+        tried = (low + high) // 2
+    return best
+
+
 def used(service: Service, system: System) -> Fraction:
     """pCPUs that go to VMs that ask for something."""
     return sum((Fraction(vm.budget, vm.period) for vm in system.vms if service.asks(vm)), Fraction(0))

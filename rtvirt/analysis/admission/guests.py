@@ -119,4 +119,9 @@ def in_turns(vcpu: Vcpu, tasks: list[Task], supply: Supply, overheads: Overheads
     bounds: dict[str, int | None] = {}
     for task in alone:
         bounds |= fp_response_times([task], supply)
-    return Outcome(bounds, "turns of a round-robin guest", late(tasks, bounds, supply), tuple(alone), {}, (quantum, turn, work))
+    witness = late(tasks, bounds, supply)
+    if isinstance(witness, Overload) and witness.utilization <= witness.rate:          # no overload: too long turns
+        name = next(task.name for task in tasks if task.deadline is not None and bounds[task.name] is None)
+        witness = Unknown(f"guest 'rr': {name!r} needs {format_ns(work[name])}, and before each of its turns {others} others may take one of "
+                          f"{format_ns(turn)}: it may fall behind for good. Shorten the quantum (VM(quantum=...)), or take another guest")
+    return Outcome(bounds, "turns of a round-robin guest", witness, tuple(alone), {}, (quantum, turn, work))

@@ -66,7 +66,7 @@ def left_over(host: Host, vcpu: Vcpu, higher: list[Vcpu], loads: Mapping[int, Lo
     supply = FixedPriorityPartition([*above, *rows])
     if supply.rate <= 0:
         endless = [f"{task.name!r} asks for any amount" for task in above if not taskset([task]).bounded.all()]
-        return nothing(vcpu, f"{names(higher)} come first and may take the whole pCPU: {', '.join(endless) or 'their tasks need all of it'}")
+        return nothing(vcpu, f"more important ones ({names(higher)}) may take the whole pCPU: {', '.join(endless) or 'their tasks need all of it'}")
     return Promise(supply, f"{vcpu.name} has what the tasks of {names(higher)} leave",
                    {"rule": "left", "higher": [(work, period, -offset) for work, period, offset in supply.stairs()]})
 

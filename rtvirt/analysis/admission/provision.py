@@ -14,7 +14,7 @@ import pandas as pd
 from ...system import System
 from ...units import format_ns
 from .concessions import Concession, concessions, left_out
-from .dimensioning import cheapest, hindrance
+from .dimensioning import cheapest, hindrance, trimmed
 from .outcome import Admission
 from .service import Service, service_of
 
@@ -111,9 +111,9 @@ def provision(system: System, scheduler: Any, *, bounds: Mapping[str, int] | Non
     Notes
     -----
     All VMs get one common period, a fraction of the shortest deadline: then no server's deadline comes before another's, and little is lost.
-    Budgets begin at the smallest that the guest needs, are raised until `admit` agrees, and the cheapest period wins. VMs that ask for nothing
-    share evenly what is left. Sound, since `admit` has the last word; not optimal, since periods are few and common. Costs make short periods
-    dear through `admit`.
+    Budgets begin at the smallest that the guest needs, are raised until `admit` agrees, and the cheapest period wins; then each is lowered as far as
+    `admit` agrees: with 10 us less of one of them it would not. VMs that ask for nothing share evenly what is left. Sound, since `admit` has the last
+    word; not optimal, since periods are few and common. Costs make short periods dear through `admit`.
 
     What to give up is searched for when `give_up`, `choices` or `why` are read: one deadline later (up to ten times), or one wcet or share
     smaller, each in steps of at most a thousandth, or one task or VM left out; always budgeted and admitted anew, see `Concession.system`.
@@ -138,4 +138,5 @@ def provision(system: System, scheduler: Any, *, bounds: Mapping[str, int] | Non
       VM 'android': share 0.95 -> 0.927 (steps of 0.001), or leave it out
     """
     asked = service_of(system, scheduler, bounds or {}, shares or {})
-    return Provision(asked, cheapest(asked))
+    found = cheapest(asked)
+    return Provision(asked, None if found is None else trimmed(asked, found))

@@ -44,6 +44,8 @@ def by_budget(scheduler: Any) -> bool:
 def promises(host: Host) -> list[Promise]:
     """What the scheduler promises each vCPU, in the order VM, vCPU."""
     known = PROMISES.get(getattr(host.scheduler, "kernel_name", ""))
+    if isinstance(host.scheduler, type):
+        raise SpecError([Problem("scheduler", host.scheduler, "a scheduler, not its class", f"write {host.scheduler.__name__}() with brackets", "")])
     if known is None:
         raise SpecError([Problem("scheduler", host.scheduler, f"a scheduler whose promises are known: {', '.join(PROMISES)}",
                                  "choose one of these, or add a line to analysis/admission/registry.py", "")])

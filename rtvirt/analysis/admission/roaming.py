@@ -37,12 +37,21 @@ def roaming(vm: VM, promises: Sequence[Promise]) -> Outcome:
         if vm.guest != "edf":
             verdict = global_fp_schedulable(tasks, vm.vcpus)
             return Outcome(global_fp_response_times(tasks, vm.vcpus), verdict.test, verdict.witness)
-        verdict, bounds = global_edf_schedulable(tasks, vm.vcpus), global_edf_response_times(tasks, vm.vcpus)
-        if verdict and None in (bounds[task.name] for task in tasks if task.deadline is not None):
-            bounds = {task.name: task.deadline for task in tasks}
-        return Outcome(bounds, verdict.test, verdict.witness)
+        return by_deadlines(tasks, vm.vcpus)
     except SpecError as reason:
         return refused(tasks, f"{vm.name} moves its tasks between {vm.vcpus} vCPUs: {reason}")
+
+
+def by_deadlines(tasks: list[Task], cpus: int) -> Outcome:
+    """An EDF guest: whichever test admits, bounds are responses where those are found, and else the deadlines."""
+    verdict = global_edf_schedulable(tasks, cpus)
+    if not verdict:
+        return Outcome(dict.fromkeys((task.name for task in tasks), None), verdict.test, verdict.witness)
+    bounds: dict[str, int | None] = {task.name: task.deadline for task in tasks}
+    if all(task.deadline is None or task.period is None or task.deadline <= task.period for task in tasks):
+        found = verdict.bounds if verdict.test.endswith("limited carry-in") else global_edf_response_times(tasks, cpus)
+        bounds |= {name: bound for name, bound in found.items() if bound is not None}
+    return Outcome(bounds, verdict.test, verdict.witness)
 
 
 def unused_budget() -> tuple[System, RTDS]:

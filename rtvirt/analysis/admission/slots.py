@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...schedulers.arinc653 import default_table
 from ...schedulers.arinc653_table import check_names, slots_of
+from ...units import format_ns
 from ..supply import SlotTable
 from .host import Host, Promise, Vcpu, nothing
 
@@ -25,7 +26,7 @@ def windows(host: Host, vcpu: Vcpu, slots: tuple[tuple[int, int], ...], frame: i
     left = tuple((start + late, length - late) for start, length in slots if length > late)
     if not left:
         return nothing(vcpu, "no window of the table is its own: it never runs (docs/xen-rules.md 7.1.2)" if not slots else
-                       f"each of its windows is used up by overheads of {late} ns")
+                       f"each of its windows is used up by overheads of {format_ns(late)}")
     total = sum(length for _, length in left)
-    return Promise(SlotTable(left, frame), f"{vcpu.name} has its windows, {total} ns of {frame} ns (docs/xen-rules.md 7.1.3)",
+    return Promise(SlotTable(left, frame), f"{vcpu.name} has its windows, {format_ns(total)} of {format_ns(frame)} (docs/xen-rules.md 7.1.3)",
                    {"rule": "slots", "slots": [list(slot) for slot in left], "frame": frame})

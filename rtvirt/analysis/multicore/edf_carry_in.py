@@ -45,6 +45,7 @@ from .rows import Sporadic, total
 from .windows import due_with_carry_in, due_within, longest_wait, with_carry_in, without_carry_in
 
 FUEL = 30_000             # tasks that are looked at in windows, for a set
+WORTH = 1_000             # a round that makes no bound shorter by a part in so many is the last
 
 
 class Spent(Exception):
@@ -54,8 +55,8 @@ class Spent(Exception):
 class CarryIn:
     """The windows of a set of tasks of less utilization than m."""
 
-    def __init__(self, rows: Sequence[Sporadic], bounds: Sequence[int | None], m: int) -> None:
-        self.rows, self.m, self.fuel = rows, m, FUEL
+    def __init__(self, rows: Sequence[Sporadic], bounds: Sequence[int | None], m: int, fuel: int) -> None:
+        self.rows, self.m, self.fuel = rows, m, fuel
         self.ends = [row.deadline if bound is None else bound for row, bound in zip(rows, bounds)]
         self.free = m - total(rows)
         self.carried = sum(nlargest(m - 1, (row.cost - 1 for row in rows)))
@@ -83,10 +84,10 @@ class CarryIn:
         """The least from x on that this A does not speak against; any beyond the deadline of k if that is."""
         row = self.rows[k]
         while x <= row.deadline:
-            longer = longest_wait(self.taken(k, x, a), self.m, a + row.deadline - row.cost) - a + row.cost
-            if longer <= x:
+            taken, cut = self.taken(k, x, a), a + x - row.cost + 1
+            if taken(cut) < self.m * cut:
                 break
-            x = longer
+            x = max(x + 1, longest_wait(taken, self.m, a + row.deadline - row.cost) - a + row.cost)
         return x
 
     def bend(self, k: int, a: int) -> int:
@@ -136,20 +137,20 @@ class CarryIn:
         return min(found)
 
 
-def carried_responses(rows: Sequence[Sporadic], bounds: Sequence[int | None], m: int) -> list[int | None]:
-    """Bounds on responses that start from some others, improved in turn until nothing changes, or until the fuel is spent: every step is safe."""
+def carried_responses(rows: Sequence[Sporadic], bounds: Sequence[int | None], m: int, fuel: int | None = None) -> list[int | None]:
+    """Bounds on responses that start from some others, improved in turn while it gains, or until the fuel is spent: every step is safe."""
     found = list(bounds)
     if total(rows) >= m:
         return found
-    windows, changed = CarryIn(rows, bounds, m), True
+    windows, gains = CarryIn(rows, bounds, m, FUEL if fuel is None else fuel), True
     try:
-        while changed:
-            changed = False
+        while gains:
+            gains = False
             for k in range(len(rows)):
-                better = windows.response(k)
-                if better is not None and (found[k] is None or better < windows.ends[k]):
+                better, before = windows.response(k), windows.ends[k]
+                if better is not None and (found[k] is None or better < before):
+                    gains |= found[k] is None or (before - better) * WORTH > before
                     found[k] = windows.ends[k] = better
-                    changed = True
     except Spent:
         pass
     return found

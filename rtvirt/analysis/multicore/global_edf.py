@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ...errors import LimitError, Problem, SpecError
 from ...system import VM, Task
+from ..tasksets import given_tasks
 from ..verdict import Verdict
 from .edf_carry_in import carried_responses
 from .limited_carry_in import bar
@@ -118,7 +119,7 @@ def global_edf_response_times(tasks: Sequence[Task] | VM, cpus: int, *, carry_in
     """
     check_test(carry_in, ("limited", "all"))
     verdict = global_edf_schedulable(tasks, cpus, test="rta" if carry_in == "all" else "rta-lc")
-    given = tasks.tasks if isinstance(tasks, VM) else tasks
+    given = given_tasks(tasks)
     return {task.name: verdict.bounds.get(task.name) if verdict else None for task in given}
 
 

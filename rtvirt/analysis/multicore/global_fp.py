@@ -10,6 +10,7 @@ from math import comb
 from typing import Any, Literal
 
 from ...system import VM, Task
+from ..tasksets import given_tasks
 from ..verdict import Endless, FirstMiss, Verdict
 from .global_edf import check_test
 from .rows import Sporadic, check_cpus, hopeless, sporadic
@@ -123,7 +124,7 @@ def global_fp_response_times(tasks: Sequence[Task] | VM, cpus: int, *, carry_in:
 def named(tasks: Sequence[Task] | VM, rows: Sequence[Sporadic], bounds: Sequence[int | None]) -> dict[str, int | None]:
     """Bounds by name, in the order given."""
     found = {row.name: bound for row, bound in zip(rows, bounds)}
-    return {task.name: found.get(task.name) for task in (tasks.tasks if isinstance(tasks, VM) else tasks)}
+    return {task.name: found.get(task.name) for task in given_tasks(tasks)}
 
 
 def bcl(rows: Sequence[Sporadic], m: int, endless: str | None) -> Verdict:

@@ -13,7 +13,7 @@ from ..edf import edf_schedulable
 from ..fixed_priority import fp_schedulable
 from ..limits import NEVER
 from ..supply import Dedicated, Supply
-from ..tasksets import TaskSet, check_tasks, taskset
+from ..tasksets import TaskSet, check_tasks, given_tasks, taskset
 from .rows import check_cpus
 
 Heuristic = Literal["first-fit", "best-fit", "worst-fit", "next-fit"]
@@ -119,7 +119,7 @@ def partition(tasks: Sequence[Task] | VM, cpus: int, heuristic: Heuristic = "fir
     for name, value, known in (("heuristic", heuristic, CHOICES), ("order", order, ORDERS), ("guest", guest, ("edf", "fp"))):
         if value not in known:
             raise SpecError([Problem(name, value, ", ".join(known), "choose one of these")])
-    given = tuple(tasks.tasks if isinstance(tasks, VM) else tasks)
+    given = given_tasks(tasks)
     check_tasks(given, ())
     pinned = [task for task in given if isinstance(task, Task) and task.vcpu is not None]
     if pinned:

@@ -11,7 +11,7 @@ from ...system import VM, Task
 from ..limits import NEVER
 from ..supply.base import check_times
 from ..supply.periodic import MOST_CPUS
-from ..tasksets import check_tasks, taskset
+from ..tasksets import check_tasks, given_tasks, taskset
 from ..verdict import Endless, FirstMiss, Overload
 
 
@@ -39,7 +39,7 @@ def sporadic(tasks: Sequence[Task] | VM, *, by_priority: bool = False) -> tuple[
 
     Under EDF the tasks with a deadline count; `by_priority`, highest first, those down to the last that has one.
     """
-    given = tuple(tasks.tasks if isinstance(tasks, VM) else tasks)
+    given = given_tasks(tasks)
     check_tasks(given, ())
     asked, by_name = taskset(given, by_priority=by_priority), {task.name: task for task in given}
     due = [i for i in range(len(asked)) if asked.deadline[i] < NEVER]

@@ -8,6 +8,7 @@ from math import ceil
 
 from ...errors import Problem, SpecError
 from ...system import VM, Task
+from ..tasksets import given_tasks
 from .rows import Sporadic, check_cpus, sporadic, total
 
 
@@ -53,7 +54,7 @@ def edf_tardiness(tasks: Sequence[Task] | VM, cpus: int) -> dict[str, int | None
              if row.deadline != row.period]
     if found:
         raise SpecError(found)
-    late: dict[str, int | None] = {task.name: None for task in (tasks.tasks if isinstance(tasks, VM) else tasks)}
+    late: dict[str, int | None] = {task.name: None for task in given_tasks(tasks)}
     if endless is None and total(rows) <= m and all(row.cost <= row.period for row in rows):
         x = delay(rows, m)
         late.update({row.name: int(x + row.cost) if m > 1 else 0 for row in rows})

@@ -67,13 +67,18 @@ def longest_wait(taken: Callable[[int], int], cpus: int, most: int) -> int:
     """Longest time that all `cpus` can be taken from a job [ns], up to `most`; `most` + 1 if longer.
 
     `taken(e)` is what the others do, each cut at e. Waiting for w needs that ``taken(w) >= cpus·w``; once that fails it fails for every longer
-    wait, since a task that is not cut any more does not grow. Hence bisection.
+    wait, since a task that is not cut any more does not grow. As `taken` does not shrink, a wait that fails excludes all down to
+    ``taken(w) // cpus``: mostly a few such steps end it, and halving in between sees to it that it never takes many.
     """
-    low, high = 0, most + 1                              # possible, and impossible or not asked for
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if taken(middle) >= cpus * middle else (low, middle)
-    return low if taken(high) < cpus * high else high
+    low, wait = 0, most + 1                              # possible, and not yet excluded: all beyond it is, or was not asked for
+    while wait > low and (found := taken(wait)) < cpus * wait:
+        wait = max(low, found // cpus)
+        middle = (low + wait) // 2
+        if (found := taken(middle)) >= cpus * middle:
+            low = middle
+        else:
+            wait = max(low, found // cpus)
+    return wait
 
 
 def fixed_point(cost: int, taken_in: Callable[[int], Callable[[int], int]], cpus: int, limit: int) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LimitError, Problem, SpecError
-from ...units import format_ns
+from ...units import LONGEST, format_ns
 from ..limits import NEVER, whole_times
 from ..pattern import GAIN, LESS, PERIOD, START, UNIT, Pattern, inverse_of, supply_of
 
@@ -126,14 +126,18 @@ class Supply:
         return bool(self.pattern.form[LESS])
 
 
+COUNTS = frozenset(("cpus", "full", "mcu_advance", "vcpus", "warp", "weight"))     # parameters that are no times
+
+
 def check_times(name: str, **values: tuple[Any, int, int, str]) -> None:
-    """Refuse parameters that are no integers of ns within [low, high]; each is given as (value, low, high, what `high` is)."""
+    """Refuse parameters that are no integers within [low, high], of ns but for `COUNTS`; each is given as (value, low, high, what `high` is)."""
     found = []
     for field, (value, low, high, reason) in values.items():
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or not low <= value <= high:
-            allowed = f"{format_ns(low)} to {format_ns(high)}" + (f" ({reason})" if reason else "")
-            fix = f"choose {allowed}" if whole else "give integer nanoseconds, for example ms(5)"
+            ends = (f"{low:,}", f"{high:,}") if field in COUNTS else (format_ns(low), "2^53 ns (104 days)" if high == LONGEST else format_ns(high))
+            allowed = " to ".join(ends) + (f" ({reason})" if reason else "")
+            fix = "choose one of these" if whole else "give a whole number" if field in COUNTS else "give integer nanoseconds, for example ms(5)"
             found.append(Problem(f"{name}.{field}", value, allowed, fix))
     if found:
         raise SpecError(found)
