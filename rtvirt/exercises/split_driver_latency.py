@@ -26,7 +26,7 @@ exercise(Exercise(
 
 
 def longest_way(hogs: int, timeslice: int, driver_busy: bool, front_busy: bool) -> int:
-    """Bound on a received packet's waits for vCPUs: who is awake waits for the slices of all others that are runnable; who sleeps is boosted."""
+    """Longest waits of a received packet for vCPUs when all who compute have turns: a slice of each other one; who sleeps is boosted."""
     driver_wait = (hogs + front_busy) * timeslice if driver_busy else 0
     front_wait = (hogs + driver_busy) * timeslice if front_busy else 0
     return driver_wait + front_wait
@@ -36,7 +36,7 @@ exercise(Exercise(
     "6.2", longest_way, [(1, 30, True, True), (2, 30, False, True), (2, 30, True, False), (3, 5, True, True), (4, 30, False, False),
                          (0, 30, True, True)],
     "A packet waits for the driver VM (R3), then for the front end (R8). An event boosts a VM that sleeps; one that is awake waits for its turn. "
-    "Who is runnable before it? Leave ratelimits and packets' own work out.",
+    "Who is runnable before it? Leave ratelimits, packets' own work, and VMs that are OVER out.",
     [(lambda hogs, timeslice, driver_busy, front_busy: 0,
       "BOOST helps only those who sleep: for a VM that is awake and has lost the core, an event changes nothing (rule 8.3.9)."),
      (lambda hogs, timeslice, driver_busy, front_busy: (hogs + front_busy) * timeslice * driver_busy,
@@ -89,6 +89,7 @@ exercise(Exercise(
     "All three always compute, so each gets its weight's part of the sum of weights (rule 2.5). Which of the weights has grown?",
     [(lambda front, driver, others, factor: front / (front + driver + others),
       "More weight for the driver VM is not free: what it gets, the front end loses, and the packet waits there."),
-     (lambda front, driver, others, factor: factor * driver / (front + factor * driver + others), "That is the driver VM's share: the question is the front end's."),
+     (lambda front, driver, others, factor: factor * driver / (front + factor * driver + others),
+      "That is the driver VM's share: the question is the front end's."),
      (lambda front, driver, others, factor: front / (factor * (front + driver + others)), "Only the driver VM's weight has grown, not all of them.")],
     1e-6))

@@ -73,7 +73,8 @@ def path_timeline(run: Run, path: str, message: int, *, ax: Axes | None = None) 
         ax.set_xlim((low - begin) / unit, (high - begin) / unit)
         ax.set_xlabel(f"time since the message began [{name}]")
         ax.grid(axis="y", visible=False)
-        ax.set_title(f"{path}, message {message}: {(end - begin) / unit:,.1f} {name} from its first instant to its last stage", loc="left", fontsize=13)
+        ax.set_title(f"{path}, message {message}: {(end - begin) / unit:,.1f} {name} from its first instant to its last stage", loc="left",
+                     fontsize=13)
     return ax
 
 
@@ -91,8 +92,10 @@ def stations_of(run: Run, path: str, message: int) -> list[Station]:
     plumbing = run.paths.recording.plumbing
     this = next(each for each in plumbing.paths if each.name == path)
     threads = {thread.key: thread.vm for thread in plumbing.threads}
-    stations = [(stage.name, *(int(row[f"{stage.name}.{stamp}"]) for stamp in ("in", "known", "taken", "out")), threads.get(stage.server, stage.server))
-                for stage in this.stages]
+    stations: list[Station] = []
+    for stage in this.stages:
+        entered, known, taken, out = (int(row[f"{stage.name}.{stamp}"]) for stamp in ("in", "known", "taken", "out"))
+        stations.append((stage.name, entered, known, taken, out, threads.get(stage.server, stage.server)))
     stations = [station for station in stations if station[4] >= 0]
     if this.into is not None:
         stations.append((this.into.split("/")[1], int(row["app.in"]), int(row["app.in"]), int(row["app.taken"]), int(row["app.out"]),
@@ -172,7 +175,7 @@ def causes(tables: Mapping[str, pd.DataFrame], *, slowest: float = 1.0, ax: Axes
     with styled():
         ax = new_axes(ax, 1.5 + 0.45 * len(means))
         labelled: set[str] = set()
-        for row, (label, parts) in enumerate(means.items()):
+        for row, parts in enumerate(means.values()):
             left = 0.0
             for cause, mean in parts.items():
                 if mean:

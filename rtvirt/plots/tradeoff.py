@@ -32,11 +32,12 @@ def tradeoff(knobs: Mapping[str, Sequence[Setting]], *, xlabel: str, ylabel: str
         raise SpecError([Problem("knobs", list(knobs), "settings for each, y above 0", "leave out what cannot be drawn")])
     with styled():
         ax = new_axes(ax, 4.6)
-        for (name, settings), (colour, marker) in zip(knobs.items(), LOOKS * 4):
+        for i, ((name, settings), (colour, marker)) in enumerate(zip(knobs.items(), LOOKS * 4)):
             ax.plot([x for _, x, _ in settings], [y for _, _, y in settings], color=colour, marker=marker, markersize=8,
                     markeredgecolor="white", label=name)
             for text, x, y in settings:
-                ax.annotate(text, (x, y), (6, 6), textcoords="offset points", fontsize=11)
+                ax.annotate(text, (x, y), (6, 6) if i % 2 == 0 else (-6, -14), textcoords="offset points", fontsize=11,
+                            ha="left" if i % 2 == 0 else "right")
         ax.set_yscale("log")
         ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
         ax.margins(x=0.08, y=0.12)
