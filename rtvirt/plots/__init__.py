@@ -15,6 +15,7 @@ from .held_against import held_against
 from .interfaces import interfaces
 from .latency import compare, ecdf, shares, tail
 from .medians import medians
+from .paths import causes, path_timeline
 from .ratios import ratio, wilson
 from .residuals import residuals
 from .stints import stints
@@ -22,13 +23,13 @@ from .style import COLOURS, Picture, describe, meaning_of, show, styled
 from .supply_demand import SupplyDemand, curves, supply_demand
 from .supply_seen import least_supply, supply_seen
 from .throughput import throughput
+from .tradeoff import tradeoff
 from .trap_costs import trap_costs
 from .two_numbers import two_numbers
 from .verdicts import verdicts
 from .why import why
 
-__all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "bars", "classes", "compare", "credit_curves", "credits", "crossover",
+__all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "bars", "causes", "classes", "compare", "credit_curves", "credits", "crossover",
            "curves", "describe", "ecdf", "executors", "gantt", "held_against", "interfaces", "least_supply", "meaning_of", "medians",
-           "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand", "supply_seen", "tail", "throughput",
-           "trap_costs",
-           "two_numbers", "verdicts", "why", "wilson"]
+           "path_timeline", "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand", "supply_seen", "tail", "throughput",
+           "tradeoff", "trap_costs", "two_numbers", "verdicts", "why", "wilson"]
