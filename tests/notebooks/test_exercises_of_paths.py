@@ -10,7 +10,6 @@ from rtvirt.exercises import EXERCISES
 from rtvirt.exercises import split_driver_latency as exercises
 from rtvirt.units import ms, s, us
 
-
 must_tell = getattr(rings.must_tell, "py_func", rings.must_tell)         # compiled kernels are called by kernels only
 LENGTH = s(3)
 
