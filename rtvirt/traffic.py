@@ -114,7 +114,7 @@ class Stage(Row):
     waiting: int             # length of the queue
     batch: int               # messages of it in its thread's hands
     served: int              # work done for it [ns]
-    fruitful: int            # 1 if its thread has taken a message of it since it last slept
+    fruitful: int            # 1 if its thread has taken a message of it since it last slept, or its VM crashed
     interposed: int          # message under way; NOBODY
     interposed_at: int       # the last one was taken [ns]
 

@@ -28,14 +28,15 @@ def start_faults(st):
 def fault_strikes(st, q, now, f):
     """Something goes wrong; or a hang is over; or a storm goes on."""
     io, fault = st.io, st.io.faults[f]
-    if fault.kind == LOST:
-        io.ports[fault.target].lose += fault.count
-    elif fault.kind == HANG:
+    if fault.kind == HANG:
         hang(st, q, now, f)
     elif fault.kind == BAD_INDEX:
         publish_nonsense(st, q, now, fault.target)
     else:
-        if st.vms[st.vcpus[io.ports[fault.target].vcpu].vm].alive:
+        alive = st.vms[st.vcpus[io.ports[fault.target].vcpu].vm].alive
+        if alive and fault.kind == LOST:
+            io.ports[fault.target].lose += fault.count
+        elif alive:
             send(st, q, now, fault.target)
         if fault.every > 0 and now + fault.every < fault.until:
             set_alarm(st.alarms, io.rails.fault + f, now + fault.every)

@@ -69,6 +69,7 @@ def forget_hands(st, vm):
         while port != NOBODY:
             io.ports[port].pending, io.ports[port].masked, io.ports[port].fruitless = 0, 0, 0
             set_alarm(st.alarms, io.rails.unmask + port, NEVER)
+            io.stages[io.ports[port].stage].fruitful = 0
             port = io.ports[port].next_port
 
 

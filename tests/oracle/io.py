@@ -245,6 +245,8 @@ class IoWorld(World):
     def serve(self, t: OTask) -> Iterator[int]:
         """A thread's job (4.1)."""
         while True:
+            while self.disconnects(t):
+                yield 0                                                                  # somebody may be more urgent now (9.5)
             batch = self.batches[t] = self.look(t)
             if not batch:
                 break
@@ -252,13 +254,25 @@ class IoWorld(World):
             self.deliver(t)
             yield self.hypercalls.pop(t, 0) * self.costs["hypercall"]
         self.about_to_wake.discard(t)
-        for s in self.stages_of(t):                                                      # final check (2.9)
+        self.final_check(t)
+
+    def disconnects(self, t: OTask) -> bool:
+        """Has a thread found a ring that cannot be, before it looks? Not here, see faults.py."""
+        return False
+
+    def final_check(self, t: OTask) -> None:
+        """A thread goes to sleep."""
+        for s in self.stages_of(t):                                                      # 2.9
             if s.told:
                 s.event = (s.cons + (s.spec.after or sum(m.slot for m in s.path.messages) // 2 + 1)) % WRAP
         for s in self.stages_of(t):                                                      # late EOI (3.4)
-            s.masked = False
-            if s.pending is not None:
-                self.wake_up(self.irq(s))
+            self.unmask(s)
+
+    def unmask(self, s: OStage) -> None:
+        """At a final check."""
+        s.masked = False
+        if s.pending is not None:
+            self.wake_up(self.irq(s))
 
     def submission(self, t: OTask, step: Any) -> Iterator[Any]:
         """4.4."""
@@ -373,11 +387,19 @@ class IoWorld(World):
         if s.spec.port is None:
             self.wake_inside(s.thread)
             return
+        self.pay(sender)
+        self.send(s)
+
+    def pay(self, sender: OTask | None) -> None:
+        """A hypercall: a thread at the end of its batch (4.1), a task at once."""
         if sender in self.threads:
             self.hypercalls[sender] = self.hypercalls.get(sender, 0) + 1
         elif sender:
             sender.left += self.costs["hypercall"]
-        if s.pending is None:                                                            # 3.1
+
+    def send(self, s: OStage) -> None:
+        """3.1."""
+        if s.pending is None:
             self.counter += 1
             s.pending = self.counter
             if not s.masked:
@@ -666,6 +688,10 @@ class IoWorld(World):
                     s.begin()
         for v in vm.vcpus:
             self.last_picked.pop(v, None)
+        self.go_on_lines()
+
+    def go_on_lines(self) -> None:
+        """7.3."""
         for line in self.lines.values():
             if line.serving is None:
                 self.begin_service(line)

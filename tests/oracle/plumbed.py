@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import rtvirt as rv
@@ -122,6 +123,38 @@ def changes(rnd: random.Random, vms: list[str]) -> list[rv.Change]:
     return found
 
 
+def faults(rnd: random.Random, plumbing: Plumbing, changes: list[rv.Change]) -> list[rv.Fault]:
+    """What goes wrong with devices; often at the instant at which something else happens."""
+    vms = {thread.key: thread.vm for thread in plumbing.threads}
+    ports = [f"{path.name}/{stage.name}" for path, _, stage in plumbing.ports()]
+    rings = [path.name for path in plumbing.paths if path.slots and vms.get(path.stages[path.enter].server, path.frontend) != path.frontend]
+    kinds = ["hang", "hang"] + ["lost_interrupt", "lost_interrupt", "spurious_interrupt", "storm"] * bool(ports) + ["bad_index"] * 2 * bool(rings)
+    found = []
+    for _ in range(rnd.choice([1, 2, 3, 6])):
+        kind = rnd.choice(kinds)
+        more: dict[str, Any] = {}
+        if kind == "lost_interrupt":
+            more = {"count": rnd.choice([1, 1, 2, 5])}
+        elif kind == "storm":
+            more = {"every": rnd.choice([1_500, us(10), us(50), us(130)]), "duration": us(rnd.choice([1, 100, 300, 1_000]))}
+        elif kind == "hang":
+            more = {"duration": rnd.choice([None, us(1), us(100), us(500), ms(1), ms(3)])}
+        at = rnd.choice([0, us(100) * rnd.randint(1, 60), us(100) * rnd.randint(1, 60), us(10) * rnd.randint(1, 600), rnd.randint(0, ms(6)),
+                         *(change.at for change in changes)])
+        found.append(rv.Fault(at, rnd.choice({"hang": list(vms), "bad_index": rings}.get(kind, ports)), kind, **more))
+    return found
+
+
+def punishing(rnd: random.Random, path: Path) -> Path:
+    """The same path; more of its ports are masked until their threads sleep, and longer."""
+    def port(one: Port | None) -> Port | None:
+        if one is None or rnd.random() < 0.4:
+            return one
+        return replace(one, late_eoi=True, penalty=rnd.choice([0, us(10), us(100), us(100), ms(1), ms(300)]))
+
+    return replace(path, stages=tuple(replace(stage, port=port(stage.port)) for stage in path.stages))
+
+
 def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
     """(system, scheduler, duration) of one seed."""
     rnd = random.Random(f"{seed}/{name}/plumbed")
@@ -135,8 +168,12 @@ def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
     lines = [Line(f"l{i}") for i in range(rnd.choice([0, 1, 1, 2]))]
     pools = {"p0": rnd.randint(1, 4)} if rnd.random() < 0.4 else {}
     paths = [path_of(rnd, f"d.{i}", vms, threads, lines, pools) for i in range(rnd.randint(1, 4))]
+    own = random.Random(f"{seed}/{name}/faults")     # seeds mean the rest as before
+    fails = own.random() < 0.35
+    if fails and own.random() < 0.5:
+        paths = [punishing(own, path) for path in paths]
     upcalls = {vm: (short(rnd), rnd.choice(["lowest", "turns", "fifo"])) for vm in vms if rnd.random() < 0.8}
-    device = CustomDevice("d", plumbing=Plumbing(tuple(threads), tuple(lines), tuple(paths), pools, upcalls))
+    plumbing = Plumbing(tuple(threads), tuple(lines), tuple(paths), pools, upcalls)
     built = []
     for vm, one in vms.items():
         asked = [path.name for path in paths if path.frontend == vm and path.arrivals is None]
@@ -145,6 +182,8 @@ def system(seed: int, name: str) -> tuple[rv.System, Any, int]:
                       cap=rnd.choice([0, 0, 0, 50]), priority=rnd.choice([None, 1, 2, 3]), period=rnd.choice([None, ms(5), ms(10)]),
                       start=rnd.choice([0, 0, 0, 0, us(500)]), affinity=affinity, quantum=us(rnd.choice([30, 100, 1000])))
         built.append(rv.VM(vm, **fields | own_fields(rnd, one["vcpus"], name)))
-    whole = rv.System(cpus=cpus, vms=built, costs=costs(rnd, name), changes=changes(rnd, list(vms)), devices=[device])
+    paid, happens = costs(rnd, name), changes(rnd, list(vms))
+    whole = rv.System(cpus=cpus, vms=built, costs=paid, changes=happens, devices=[CustomDevice("d", plumbing=plumbing)],
+                      faults=faults(own, plumbing, happens) if fails else [])
     scheduler = tables(rnd, built) if name == "arinc653" else SCHEDULERS[name](rnd)
     return whole, scheduler, ms(rnd.choice([4, 7, 10]))

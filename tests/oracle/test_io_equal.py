@@ -1,4 +1,4 @@
-"""The engine and the oracle give equal traces and equal messages on random systems with devices."""
+"""The engine and the oracle give equal traces and equal messages on random systems with devices, a third of which fail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import rtvirt as rv
 from rtvirt.jit import DISABLED
 from rtvirt.system.devices import CAUSES, Path
 
-from .io import IoWorld
+from .faults import FaultyWorld
 from .plumbed import system
 from .systems import SCHEDULERS
 from .test_equal import first_difference, policy
@@ -22,9 +22,9 @@ SECONDS, LEAST = 0.3, 2 if DISABLED else 10
 FULL, PARTS = 20_000, 20 if LONG and not DISABLED else 1
 
 
-def oracle(spec: rv.System, scheduler: Any, duration: int, seed: int) -> IoWorld:
+def oracle(spec: rv.System, scheduler: Any, duration: int, seed: int) -> FaultyWorld:
     """The oracle's run."""
-    return IoWorld(spec, lambda world: policy(scheduler)(world, scheduler), duration, seed).run()
+    return FaultyWorld(spec, lambda world: policy(scheduler)(world, scheduler), duration, seed).run()
 
 
 def columns(path: Path) -> list[str]:
