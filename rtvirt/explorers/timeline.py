@@ -18,6 +18,7 @@ from ..results import Run
 from .assets import read_assets
 from .columns import pack
 from .timeline_data import Curve, TimelineData, timeline_data
+from .way import Way
 
 FIRST_VIEW = 300_000_000       # [ns] shown at first: ten default slices of Xen's credit scheduler
 
@@ -30,7 +31,7 @@ class Timeline(anywidget.AnyWidget):
     that is being scrolled. Timelines with the same word in `linked` are panned and zoomed together.
     """
 
-    _esm = read_assets("canvas.js", "timeline_draw.js", "timeline.js")
+    _esm = read_assets("canvas.js", "timeline_draw.js", "timeline_way.js", "timeline.js")
     _css = read_assets("explorers.css", "timeline.css")
     picture = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes(b"").tag(sync=True)
@@ -39,8 +40,8 @@ class Timeline(anywidget.AnyWidget):
     shown: TimelineData | None = None
 
     def show(self, shown: TimelineData, *, curves: Sequence[Curve] = (), curve_label: str = "",
-             curve_range: tuple[float, float] = (0, 1), curve_ticks: Sequence[float] = ()) -> None:
-        """Show something else, in one message; the browser keeps its place on the time axis."""
+             curve_range: tuple[float, float] = (0, 1), curve_ticks: Sequence[float] = (), way: Way | None = None) -> None:
+        """Show something else, in one message; the browser keeps its place on the time axis. `way`: of a message, over the lanes."""
         columns = dict(shown.columns)
         columns["point_curve"] = np.repeat(np.arange(len(curves)), [len(curve.times) for curve in curves])
         columns["point_time"] = np.concatenate([curve.times for curve in curves]) if curves else np.empty(0)
@@ -52,6 +53,7 @@ class Timeline(anywidget.AnyWidget):
                 "columns": layout, "cpus": shown.cpus, "duration": shown.duration, "vcpus": shown.vcpus,
                 "curves": dashed(curves), "curve_label": curve_label, "curve_range": list(curve_range),
                 "curve_ticks": list(curve_ticks), "description": shown.description,
+                "way": None if way is None else way.lay_out(),
                 "title": shown.description.split(". ")[0] + ". Arrow keys pan, plus and minus zoom, Home shows everything, M the next miss.",
             }
             self.data = data
