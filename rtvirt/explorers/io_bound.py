@@ -184,5 +184,6 @@ class Scene:
 def explorer(**values: float | str) -> Explorer:
     """The explorer, starting from given parameters; SpecError in words where they cannot be run."""
     check_ranges(Params(), values)
-    return Explorer(Params(**values), compute, Scene(), "What can be promised to packets on their way through a driver VM (black, dashed), and what a "
-                    "simulation of the same system sees (blue). Move a slider (arrow keys work); then let credit keep the promise.", fixed, ends)
+    return Explorer(Params(**values), compute, Scene(), "What can be promised to packets on their way through a driver VM (black, dashed), and "
+                    "what a simulation of the same system sees (blue). Move a slider (arrow keys work); then let credit keep the promise.",
+                    fixed, ends)

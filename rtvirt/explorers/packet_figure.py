@@ -21,6 +21,8 @@ ABOVE = 0.44              # of a lane: where the way runs
 def draw_way(ax: Axes, run: Run, way: Way, view: list[float]) -> None:
     """Who ran, and above the lanes the message."""
     gantt(run, start=int(view[0]), until=int(view[1]), ax=ax)
+    for marks in [line for line in ax.get_lines() if line.get_label() in ("_release", "_miss")]:
+        marks.remove()                            # jobs are not the subject, and the way runs where they are marked
     labels = [text.get_text() for text in ax.get_yticklabels()]
     for leg in way.legs:
         style, width = STYLES[leg.kind]

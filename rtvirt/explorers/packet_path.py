@@ -27,7 +27,7 @@ from .steps import rounded
 from .tail import Tail, short
 from .timeline import Timeline
 from .timeline_data import KINDS, TimelineData, timeline_data
-from .way import Way, way_of
+from .way import Way, around, way_of
 
 SIMULATED, PERIOD = ms(1000), ms(10)
 FEW = 50                                                    # messages under way are worth a word if they are more than one in so many
@@ -37,7 +37,7 @@ SCHEDULERS = {"credit": Credit(), "RTDS": RTDS(), "fixed priority": FixedPriorit
 WAITS = {"dom0 and modem": (), "the modem only": ("driver_wait",), "dom0 only": ("frontend_wait",), "nobody": ("driver_wait", "frontend_wait")}
 SWITCHES = ("batching", "suppression", "moderation")
 KEYS = {"cost": Key("work for it", "#999999", "cross"), "driver_wait": Key("dom0 waits for the core", "#009E73", "dots"),
-        "frontend_wait": Key("the modem waits for the core", "#0072B2", "none"), "batching": Key("batching", "#E69F00", "diagonal"),
+        "frontend_wait": Key("the modem waits for the core", "#0072B2", "none"), "batching": Key("batching and queueing", "#E69F00", "diagonal"),
         "suppression": Key("not told yet", "#F0E442", "level"), "shared": Key("other work in these VMs", "#56B4E9", "upright"),
         "moderation": Key("interrupt moderation", "#CC79A7", "cross"), "ring": Key("ring full", "#D55E00", "none")}
 
@@ -68,7 +68,7 @@ def fixed(params: Params) -> dict[str, Fixed]:
     if params.scheduler != "RTDS":
         found["budget"] = Fixed(2.0, f"{params.scheduler} knows no budgets")
     if params.path == "transmit":
-        found["moderation"] = Fixed("on", "this interrupt comes after delivery")
+        found["moderation"] = Fixed("on", "it comes after delivery")
     return found
 
 
@@ -185,13 +185,6 @@ def steps(way: Way) -> str:
                            for k, step in enumerate(way.steps, 1))
 
 
-def view(way: Way) -> list[float]:
-    """A stretch of time around the way, a round one, so that it does not change with every message [ns]."""
-    span = rounded(1.25 * (way.end - way.start), 100_000)
-    start = max(0.0, (way.start + way.end - span) / 2)
-    return [start, start + span]
-
-
 def means(found: Found) -> Mapping[str, Mapping[str, float]]:
     """Causes [ns] of the message, and on average of all and of the slowest 1 %."""
     if found.picked is None:
@@ -217,7 +210,7 @@ class Scene:
         self.found, text = found, sentence(found)
         with self.timeline.hold_sync():
             if found.way is not None:
-                self.timeline.view = view(found.way)
+                self.timeline.view = around(found.way)
             self.timeline.show(found.ran.timeline, way=found.way)
         self.steps.value = steps(found.way) if found.way is not None else ""
         bars = [Bar(name, tuple(time / 1e6 for time in causes.values()), short(round(sum(causes.values())))) for name, causes in means(found).items()]
@@ -233,7 +226,7 @@ class Scene:
             figure = Figure(figsize=(12, 8.6))
             places = figure.subplot_mosaic([["way", "way"], ["bars", "tail"]], height_ratios=(1.5, 1))
             if self.found.way is not None:
-                draw_way(places["way"], self.found.ran.run, self.found.way, view(self.found.way))
+                draw_way(places["way"], self.found.ran.run, self.found.way, around(self.found.way))
                 draw_bars(places["bars"], means(self.found), KEYS)
                 draw_tail(places["tail"], self.found.totals, int(self.found.picked["total"]), self.found.noun)
         return figure
@@ -243,9 +236,9 @@ def explorer(**values: float | str) -> Explorer:
     """The explorer, starting from given parameters; SpecError in words where they cannot be run."""
     check_ranges(Params(), values)
     scene = Scene()
-    made = Explorer(Params(**values), compute, scene, "One message on its way through VMs that share a core: above, who runs and where the message is; "
-                    "below, what it waited for. Choose another by its slider, or click or use arrow keys in the curve. Switch off what makes it "
-                    "wait, cause by cause.", fixed)
+    made = Explorer(Params(**values), compute, scene, "One message on its way through VMs that share a core: above, who runs and where the "
+                    "message is; below, what it waited for. Choose another by its slider, or in the curve by click or arrow keys. "
+                    "Switch off what makes it wait, cause by cause.", fixed)
 
     def choose(change: Mapping[str, Any]) -> None:
         made.controls["rank"].value = rank_of(scene.found, change["new"])

@@ -1,6 +1,6 @@
 // A message's way over the lanes of a timeline: where it waited, where it was served, when it went on. See way.py for what is sent.
 
-const TRACK_HEAD = 22, WAY = ["nobody knows of it yet", "waits", "is served"];
+const TRACK_HEAD = 22, WAY = ["not known yet", "waits", "served"];
 
 // Height of the way in a lane: above the stints of a vCPU, in the middle of the hardware's lane.
 function wayHeight(lane) { return lane.hardware ? lane.y + lane.height / 2 : lane.y - 6; }
@@ -74,6 +74,6 @@ function legendOfWay(node, look) {
     const item = el("span", "rtvirt-key", node), swatch = el("canvas", "rtvirt-swatch", item);
     swatch.style.width = "26px";
     drawLeg(fitCanvas(swatch, 26, 12), kind, 1, 6, 25, look);
-    el("span", "", item, `message: ${text}`);
+    el("span", "", item, `message ${text}`);
   });
 }

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from ..results import Run
+from .steps import rounded
 
+LEAST_VIEW = 100_000                          # [ns]
 KINDS = ("unheard", "waits", "served")        # of legs, as timeline_way.js numbers them
 
 
@@ -70,6 +72,13 @@ class Way:
                 "marks": [[step.lane, step.start, f"{k} {step.name}"] for k, step in enumerate(self.steps, 1)], "hardware": self.hardware}
 
 
+def around(way: Way) -> list[float]:
+    """A stretch of time around a way, a round one, so that it does not change with every message [ns]."""
+    span = rounded(1.25 * (way.end - way.start), LEAST_VIEW)
+    start = max(0.0, float((way.start + way.end - int(span)) // 2))
+    return [start, start + span]
+
+
 class Lanes:
     """Which lane a server's work is seen in."""
 
@@ -111,9 +120,12 @@ def way_of(run: Run, path: str, row: pd.Series, hardware: str = "hardware") -> W
     steps: list[Step] = []
     legs: list[Leg] = []
     here, where = (lanes.count, hardware) if plan.arrivals else lanes.of(f"{plan.frontend}/")
-    if (first := end - int(row["total"])) < int(row[f"{stages[0][0]}.in"]):
-        steps.append(Step("ring" if plan.arrivals else "submit", where, here, first, int(row[f"{stages[0][0]}.in"])))
-        legs.append(Leg(here, "waits" if plan.arrivals else "served", first, steps[0].end))
+    first, came = end - int(row["total"]), int(row[f"{stages[0][0]}.in"])
+    ready = came - int(row["ring"]) if plan.enter == 0 else came               # then it waited for a slot
+    for name, kind, start, stop in (("submit", "served", first, ready), ("ring", "waits", ready, came)):
+        if stop > start:
+            steps.append(Step(name, where, here, start, stop))
+            legs.append(Leg(here, kind, start, stop))
     hops = []
     for name, (lane, where) in stages:
         came, taken, out = (int(row[f"{name}.{what}"]) for what in ("in", "taken", "out"))
@@ -127,4 +139,4 @@ def way_of(run: Run, path: str, row: pd.Series, hardware: str = "hardware") -> W
     return Way(int(row["message"]), steps, legs, hops, hardware)
 
 
-__all__ = ["Leg", "Step", "Way", "way_of"]
+__all__ = ["Leg", "Step", "Way", "around", "way_of"]
