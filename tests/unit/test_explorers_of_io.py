@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numba import config
 
 import rtvirt as rv
 from rtvirt.explorers import io_bound, packet_path, timeline
@@ -14,8 +15,19 @@ from rtvirt.system.devices import CAUSES
 from rtvirt.units import ms, us
 
 
+@pytest.fixture(scope="module", autouse=True)
+def shorter():
+    """Without the JIT a tenth of the run is enough."""
+    with pytest.MonkeyPatch.context() as patch:
+        if config.DISABLE_JIT:
+            patch.setattr(packet_path, "SIMULATED", ms(100))
+            patch.setattr(io_bound, "SIMULATED", ms(100))
+        yield
+        packet_path.ran.cache_clear()
+
+
 @pytest.fixture(scope="module")
-def explorer():
+def explorer(shorter):
     return packet_path.explorer()
 
 
@@ -34,10 +46,10 @@ def test_the_way_is_without_gaps_and_takes_as_long_as_the_message(path):
 
 
 @pytest.mark.parametrize("path, lanes", [("receive", ["dom0", "dom0", "modem", "modem"]), ("transmit", ["modem", "dom0", "wire"]),
-                                         ("block read", ["modem", "dom0", "disk", "dom0", "modem"])])
+                                         ("block read", ["dom0", "disk", "dom0", "modem"])])
 def test_stages_are_in_the_lanes_of_those_who_serve_them(path, lanes):
     found = packet_path.compute(packet_path.Params(path=path))
-    assert [step.where for step in found.way.steps] == lanes
+    assert [step.where for step in found.way.steps if step.name != "ring"] == lanes
     names = [vm.name for vm in found.ran.run.system.vms]
     assert all(names[step.lane] == step.where if step.lane < len(names) else step.where == found.way.hardware for step in found.way.steps)
 
@@ -67,7 +79,7 @@ def test_a_message_is_picked_in_the_curve(explorer):
     totals, before = explorer._scene.found.totals, explorer._scene.timeline.picture["way"]
     explorer._scene.tail.chosen = float(totals[-3])
     found = explorer._scene.found
-    assert found.picked["total"] == totals[-3] and explorer.controls["rank"].value > 99
+    assert found.picked["total"] == totals[-3] and explorer.controls["rank"].value > 95
     assert explorer._scene.tail.picture["picked"] == totals[-3] and explorer._scene.timeline.picture["way"] != before
     low, high = explorer._scene.timeline.view
     assert low <= found.way.start and found.way.end <= high
@@ -135,7 +147,7 @@ def test_any_runs_timeline_shows_the_way_of_a_message():
 
 
 def test_waiting_for_a_slot_is_a_step():
-    done = packet_path.compute(packet_path.Params(path="block read")).ran
+    done = packet_path.compute(packet_path.Params(path="block read", rate=10.0)).ran
     row = done.table[done.table["ring"] > 0].iloc[-1]
     first, second = way_of(done.run, "disk0.read", row).steps[:2]
     assert (first.name, first.where, second.name) == ("ring", "modem", "blkback") and first.end - first.start == row["ring"]
