@@ -13,7 +13,7 @@ function backwards(x) {
   return d <= LINEAR_WIDTH ? (d / LINEAR_WIDTH) * LINEAR : LINEAR * 10 ** (d - LINEAR_WIDTH);
 }
 
-function nameFont(limit, look) { return `${limit.meaning === "miss" ? "bold " : ""}13px ${look.font}`; }
+function nameFont(limit, look) { return `${limit.meaning === "rule" ? "" : "bold "}13px ${look.font}`; }
 
 // Names of limits go in rows above the plot, so that none hides another.
 function placeNames(g, limits, X, width, look) {
@@ -35,7 +35,7 @@ function draw(canvas, run, width, look) {
   const g = fitCanvas(canvas, width, height);
   g.fillStyle = look.paper;
   g.fillRect(0, 0, width, height);
-  drawAxes(g, X, Y, top, width, look);
+  drawAxes(g, X, Y, top, width, run.verb, look);
   const limits = placeNames(g, run.limits, X, width, look);
   for (const limit of limits) if (limit.meaning === "miss") {
     g.fillStyle = MISS;
@@ -46,6 +46,7 @@ function draw(canvas, run, width, look) {
   drawCurve(g, run, X, Y, top, look);
   for (const limit of limits) drawLimit(g, limit, top, look);
   for (const limit of limits) nameLimit(g, limit, look);       // after all lines: they must not cross a name
+  if (run.picked !== null) drawPicked(g, run, X, Y, look);
   if (!run.data.time || !run.data.time.length) {
     g.fillStyle = look.ink;
     g.textAlign = "center";
@@ -55,7 +56,7 @@ function draw(canvas, run, width, look) {
   }
 }
 
-function drawAxes(g, X, Y, top, width, look) {
+function drawAxes(g, X, Y, top, width, verb, look) {
   const low = top + PLOT;
   g.lineWidth = 1;
   g.font = `13px ${look.font}`;
@@ -86,7 +87,7 @@ function drawAxes(g, X, Y, top, width, look) {
   }
   g.textAlign = "right";
   g.fillStyle = look.soft;
-  g.fillText("wait longer", LEFT - 8, top - ROW / 2 - 3);
+  g.fillText(verb, LEFT - 8, top - ROW / 2 - 3);
 }
 
 function drawCurve(g, run, X, Y, top, look) {
@@ -121,10 +122,10 @@ function drawCurve(g, run, X, Y, top, look) {
 function middleOf(row) { return row * ROW + ROW / 2 + 2; }
 
 function drawLimit(g, limit, top, look) {
-  const miss = limit.meaning === "miss";
-  g.strokeStyle = miss ? MISS : look.soft;
-  g.lineWidth = miss ? 2.25 : 1.5;
-  g.setLineDash(miss ? [] : [5, 4]);
+  const miss = limit.meaning === "miss", bound = limit.meaning === "bound";
+  g.strokeStyle = miss ? MISS : bound ? look.ink : look.soft;
+  g.lineWidth = miss ? 2.25 : bound ? 2.75 : 1.5;
+  g.setLineDash(miss ? [] : bound ? [9, 5] : [5, 4]);
   g.beginPath();
   g.moveTo(limit.x, middleOf(limit.row) - 6);
   g.lineTo(limit.x, top + PLOT);
@@ -143,6 +144,23 @@ function nameLimit(g, limit, look) {
   g.fillText(limit.name, limit.left, y);
 }
 
+// The share that takes at least as long as a time, as the curve's upper edge has it there.
+function shareAt(run, t) {
+  const { time, share } = run.data;
+  const i = time.indexOf(t);
+  return i > 0 ? share[i - 1] : 1;
+}
+
+function drawPicked(g, run, X, Y, look) {
+  g.beginPath();
+  g.arc(X(run.picked), Y(shareAt(run, run.picked)), 7, 0, 7);
+  g.fillStyle = look.ink;
+  g.strokeStyle = look.paper;
+  g.lineWidth = 2.5;
+  g.fill();
+  g.stroke();
+}
+
 function render({ model, el: root }) {
   root.classList.add("rtvirt", "rtvirt-tail");
   const canvas = el("canvas", "", root);
@@ -151,6 +169,27 @@ function render({ model, el: root }) {
   tip.hidden = true;
   const foot = el("div", "rtvirt-foot", root);
   let run = { limits: [], data: {} }, look = null, width = 0;
+
+  function choose(i) {
+    const { time } = run.data;
+    if (run.picked === null || !time.length) return;
+    model.set("chosen", time[clamp(i, 0, time.length - 1)]);
+    model.save_changes();
+  }
+  canvas.addEventListener("keydown", (event) => {
+    if (run.picked === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    const here = run.data.time.indexOf(run.picked), many = Math.max(1, Math.round(run.data.time.length / 20));
+    const to = { ArrowLeft: here - 1, ArrowRight: here + 1, PageUp: here - many, PageDown: here + many, Home: 0, End: run.data.time.length }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    choose(to);
+  });
+  canvas.addEventListener("click", (event) => {
+    if (run.picked === null) return;
+    const at = (time) => Math.abs(along(time) - (event.clientX - canvas.getBoundingClientRect().left - LEFT) / (width - LEFT - RIGHT));
+    choose(run.data.time.reduce((best, time, i) => (at(time) < at(run.data.time[best]) ? i : best), 0));
+  });
 
   const paint = oncePerFrame(() => {
     width = canvas.clientWidth || root.clientWidth;
@@ -164,6 +203,12 @@ function render({ model, el: root }) {
     if (!layout.columns) return;
     run = { ...layout, data: unpack(layout.columns, model.get("data")) };
     canvas.setAttribute("aria-label", layout.label);
+    if (layout.picked !== null) {
+      canvas.tabIndex = 0;
+      canvas.dataset.lmSuppressShortcuts = "true";
+      canvas.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight Home End");
+      canvas.style.cursor = "pointer";
+    }
     foot.textContent = layout.facts;
     paint();
   }
@@ -174,7 +219,7 @@ function render({ model, el: root }) {
     if (tip.hidden) return;
     const t = backwards((x - LEFT) / (width - LEFT - RIGHT));
     const longer = time.reduce((found, at, i) => (at <= t ? share[i] : found), 1);
-    tip.textContent = `${Number((100 * longer).toPrecision(3))} % wait longer than ${words(Number(t.toPrecision(2)))}`;
+    tip.textContent = `${Number((100 * longer).toPrecision(3))} % ${run.verb} than ${words(Number(t.toPrecision(2)))}`;
     tip.style.left = `${clamp(x + 14, 0, Math.max(0, width - tip.offsetWidth - 4))}px`;
     tip.style.top = `${event.clientY - canvas.getBoundingClientRect().top + 18}px`;
   });

@@ -21,17 +21,17 @@ from .columns import pack
 
 @dataclass(frozen=True)
 class Limit:
-    """A vertical line with its name: a wait that means something. `meaning` is "miss" or "rule"; `time` is in ns."""
+    """A vertical line with its name: a wait that means something. `meaning` is "miss", "bound" or "rule"; `time` is in ns."""
 
     name: str
     time: int
     meaning: str = "rule"
 
 
-def facts(waits: np.ndarray) -> str:
-    """Number of waits, median, 99th percentile (the least wait that so many do not exceed) and longest, in words."""
+def facts(waits: np.ndarray, none: str = "no wake-ups: the VM is never asleep") -> str:
+    """Number of waits, median, 99th percentile (the least wait that so many do not exceed) and longest, in words; or that there is `none`."""
     if not len(waits):
-        return "no wake-ups: the VM is never asleep"
+        return none
     p50, p99 = (short(int(np.quantile(waits, q, method="inverted_cdf"))) for q in (0.5, 0.99))
     return f"n = {len(waits)} · p50 {p50} · p99 {p99} · longest {short(int(waits.max()))}"
 
@@ -43,22 +43,30 @@ def short(time: int) -> str:
 
 
 class Tail(anywidget.AnyWidget):
-    """The widget. Its picture is described in words for those who do not see it."""
+    """The widget. Its picture is described in words for those who do not see it.
+
+    With a `picked` wait it has a dot, and takes the keyboard: left and right go to the next shorter or longer wait, Home and End to the
+    ends; so does a click. What the reader picks is `chosen` [ns].
+    """
 
     _esm = read_assets("canvas.js", "lists.js", "tail.js")
     _css = read_assets("explorers.css")
     picture = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes(b"").tag(sync=True)
+    chosen = traitlets.Float(-1.0).tag(sync=True)
 
-    def show(self, waits: np.ndarray, *, name: str, limits: Sequence[Limit] = ()) -> None:
-        """Show waits (n,) [ns] of a VM, and lines at some limits, in one message."""
+    def show(self, waits: np.ndarray, *, name: str, limits: Sequence[Limit] = (), what: str = "Wake-up latency", verb: str = "wait longer",
+             none: str = "no wake-ups: the VM is never asleep", picked: int | None = None) -> None:
+        """Show waits (n,) [ns] of a VM or path, lines at some limits, and the one that is picked, in one message."""
         times, share = tail(waits)
         layout, data = pack({"time": times, "share": share})
-        beyond = [f"{100 * np.mean(waits > limit.time):.1f} % wait longer than {format_ns(limit.time)}, {limit.name}."
+        beyond = [f"{100 * np.mean(waits > limit.time):.1f} % {verb} than {format_ns(limit.time)}, {limit.name}."
                   for limit in limits if len(waits)]
+        said = facts(waits, none)
         with self.hold_sync():
-            self.picture = {"columns": layout, "facts": facts(waits), "limits": [asdict(limit) for limit in limits],
-                            "label": f"Wake-up latency of {name}, share that waits longer: {facts(waits)}. {' '.join(beyond)}".strip()}
+            self.picture = {"columns": layout, "facts": said, "limits": [asdict(limit) for limit in limits], "verb": verb, "picked": picked,
+                            "label": f"{what} of {name}, share that {verb.replace('wait', 'waits').replace('take', 'takes')}: {said}. "
+                                     f"{' '.join(beyond)}".strip()}
             self.data = data
 
     def __repr__(self) -> str:

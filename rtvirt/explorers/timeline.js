@@ -51,7 +51,7 @@ function render({ model, el: root }) {
     if (!run.vcpus) return;
     canvas.setAttribute("aria-label", run.title);
     about.textContent = run.description;
-    legend(keys, run);
+    legend(keys, run, look || theme(root));
     paint();
   }
   function announce() { said.textContent = `Shows ${words(view.from)} to ${words(view.to)}.`; }

@@ -21,9 +21,14 @@ function decode(model) {
 function lanesOf(run) {
   let y = TOP;
   const lanes = [];
+  const visited = new Set(run.way ? run.way.legs.map((leg) => leg[0]) : []);
   const add = (lane, height) => { lanes.push({ ...lane, y, height }); y += height + GAP; };
   for (let p = 0; p < run.cpus; p++) add({ label: run.cpus > 1 ? `pCPU ${p}` : "pCPU", cpu: p }, LANE);
-  run.vcpus.forEach((v, i) => add({ label: v.name, vcpu: i }, LANE));
+  run.vcpus.forEach((v, i) => {
+    if (visited.has(i)) y += TRACK_HEAD;            // room for the message above the stints
+    add({ label: v.name, vcpu: i }, LANE);
+  });
+  if (run.way) add({ label: run.way.hardware, hardware: true }, LANE);
   if (run.curves.length) add({ label: run.curve_label, track: true }, TRACK);
   return { lanes, height: y + AXIS };
 }
@@ -57,6 +62,7 @@ function draw(g, run, view, width, look) {
   }
   for (const lane of lanes) if (lane.vcpu !== undefined) drawMarkers(g, run, run.markers[lane.vcpu], lane, view, X, look);
   for (const lane of lanes) if (lane.track) drawTrack(g, run, lane, view, X, width, look);
+  if (run.way) drawWay(g, run, lanes, view, X, look);
   g.restore();
   for (const lane of lanes) if (lane.track) labelTrack(g, run, lane, look);
   return height;
@@ -261,9 +267,9 @@ function labelTrack(g, run, lane, look) {
 
 // What lies under the pointer, in words.
 function describe(run, view, x, y) {
-  const lane = lanesOf(run).lanes.find((l) => y >= l.y - 3 && y <= l.y + l.height + 3);
-  if (!lane || x < LEFT) return null;
-  const t = view.from + ((x - LEFT) / view.plot) * (view.to - view.from);
+  const { lanes } = lanesOf(run), lane = lanes.find((l) => y >= l.y - 3 && y <= l.y + l.height + 3);
+  const t = view.from + ((x - LEFT) / view.plot) * (view.to - view.from), passing = run.way && x >= LEFT ? describeWay(run, lanes, t, y) : null;
+  if (passing || !lane || x < LEFT) return passing;
   const near = 6 * (view.to - view.from) / view.plot;
   const d = run.data;
   if (lane.vcpu !== undefined) {
@@ -284,7 +290,7 @@ function describe(run, view, x, y) {
       return `${name}: stolen from pCPU ${value} at ${at}`;
     }
   }
-  if (lane.track) return `${words(t)}`;
+  if (lane.track || lane.hardware) return `${words(t)}`;
   const rows = lane.cpu !== undefined ? run.onCpu[lane.cpu] : run.ofVcpu[lane.vcpu];
   const i = rows[upper(d.slice_end, t, rows)];
   if (i !== undefined && d.slice_start[i] <= t) {
@@ -299,10 +305,10 @@ function describe(run, view, x, y) {
   return `idle at ${words(t)}`;
 }
 
-function legend(node, run) {
+function legend(node, run, look) {
   const used = new Set(run.vcpus.map((v) => v.meaning));
   const kinds = new Set(Array.from(run.data.mark_kind || [], (k) => KINDS[k]));
-  const key = [...used].join() + [...kinds].sort().join();
+  const key = [...used].join() + [...kinds].sort().join() + Boolean(run.way);
   if (node.dataset.key === key) return;
   node.dataset.key = key;
   node.replaceChildren();
@@ -324,4 +330,5 @@ function legend(node, run) {
     el("span", `rtvirt-mark rtvirt-${kind}`, mark, texts[kind][0]);
     el("span", "", mark, texts[kind][1]);
   }
+  if (run.way) legendOfWay(node, look);
 }

@@ -1,4 +1,4 @@
-"""How long from a key to the pictures of the explorers of credit, traps and clock, in JupyterLab in a headless browser. Not a test.
+"""How long from a key to the pictures of explorers (credit, traps, clock, packet_path, io_bound), in JupyterLab in a headless browser. Not a test.
 
     python3 lab.py run python tests/benchmarks/explorer_latency.py
 
@@ -26,8 +26,11 @@ from lab_browser import BORDER, EXPLORER, STACKS, TAIL, TIMELINE, browse, key_to
 from rtvirt.explorers import credit  # noqa: E402
 
 PRESSES, SERIES = 40, 3
-OTHERS = {"traps": ("traps.explorer()", 0, {"bars": STACKS, "map": BORDER}),                            # a slider with room for 20 steps, and
-          "clock": ("clock.explorer(scheduler='RTDS')", 2, {"clock": TIMELINE})}                         # what follows it
+OTHERS = (("traps.explorer()", 0, {"bars": STACKS, "map": BORDER}),                 # a slider with room for 20 steps, and what follows it
+          ("clock.explorer(scheduler='RTDS')", 2, {"clock": TIMELINE}),
+          ("packet_path.explorer(rank=50.0)", 0, {"way of another message": TIMELINE, "its bars": STACKS}),
+          ("packet_path.explorer(rate=2.0)", 1, {"way at another rate": TIMELINE, "bars at another rate": STACKS}),
+          ("io_bound.explorer()", 0, {"bound and latencies": TAIL}))
 LEAST = """import ipywidgets
 slider, word = ipywidgets.IntSlider(11, 2, 60), ipywidgets.HTML("11").add_class("least")
 slider.observe(lambda change: setattr(word, "value", str(change["new"])), names="value")
@@ -61,9 +64,9 @@ def main() -> None:
             print(summary(key_to_pictures(page, PRESSES, {"a word, the least": ".least"})))
             page.locator(".noUi-handle").nth(1).focus()
             print(summary(key_to_pictures(page, PRESSES)))
-        for module, (code, handle, pictures) in OTHERS.items():
-            write_notebook(Path(name) / f"notebooks/{module}.ipynb", f"from rtvirt.explorers import {module}\n{code}")
-            open_notebook(page, address, f"{module}.ipynb", f"{next(iter(pictures.values()))}[data-frame]")
+        for number, (code, handle, pictures) in enumerate(OTHERS):
+            write_notebook(Path(name) / f"notebooks/other{number}.ipynb", f"from rtvirt.explorers import {code.partition('.')[0]}\n{code}")
+            open_notebook(page, address, f"other{number}.ipynb", f"{next(iter(pictures.values()))}[data-frame]")
             page.wait_for_timeout(1000)
             page.locator(".noUi-handle").nth(handle).focus()
             print(summary(key_to_pictures(page, PRESSES, pictures)))

@@ -24,6 +24,8 @@ TIMELINE = ".rtvirt-timeline canvas[tabindex]"
 TAIL = ".rtvirt-tail canvas"
 WALK = ".rtvirt-walk canvas"
 CURVES = ".rtvirt-curves > canvas"
+STACKS = ".rtvirt-stacks > canvas"
+BORDER = ".rtvirt-border > canvas"
 EXPLORER = "from rtvirt.explorers import credit\nexplorer = credit.explorer()\nexplorer"
 FIRST_PRESSES = 3        # of a series: left out of the medians, while the browser compiles what it runs for the first time
 PICTURES = {"timeline": TIMELINE, "plot": TAIL}
@@ -129,12 +131,14 @@ def fresh_explorer(page: Any) -> None:
     page.locator(".noUi-handle").nth(1).focus()
 
 
-def key_to_pictures(page: Any, presses: int, pictures: dict[str, str] = PICTURES, pause: float = 0.15) -> dict[str, list[float]]:
+def key_to_pictures(page: Any, presses: int, pictures: dict[str, str] = PICTURES, pause: float = 0.15,
+                    key: str = "ArrowRight") -> dict[str, list[float]]:
     """Times [ms] from an arrow key to the frames in which pictures (name to CSS selector) change, without the first few presses."""
+    back = {"ArrowRight": "ArrowLeft", "ArrowLeft": "ArrowRight"}[key]
     times: dict[str, list[float]] = {name: [] for name in pictures}
     for press in range(FIRST_PRESSES + presses):
         page.evaluate(WATCH, pictures)
-        page.keyboard.press("ArrowRight" if press % 40 < 20 else "ArrowLeft")
+        page.keyboard.press(key if press % 40 < 20 else back)
         page.wait_for_function(f"Object.keys(window.seen).length === {len(pictures)}", timeout=20_000)
         for what, taken in page.evaluate("window.seen").items():
             times[what].append(taken)

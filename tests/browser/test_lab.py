@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from lab_browser import (
     CURVES,
+    STACKS,
     TAIL,
     TIMELINE,
     WALK,
@@ -248,3 +249,35 @@ def test_a_guests_clock_obeys_the_keyboard(page, lab):
     for lost in ("1.51", "1.99", "2.22"):
         page.keyboard.press("ArrowRight")
         page.wait_for_function("(lost) => document.querySelector('.rtvirt-sentence').innerText.includes(`has lost ${lost} s`)", arg=lost)
+
+
+def test_a_packets_way_obeys_the_keyboard(page, lab):
+    """The curve, by arrow keys, picks a slower packet: way, bars and sentence follow; so they do for the slider of ranks."""
+    write_notebook(lab[1] / "notebooks/way.ipynb", "from rtvirt.explorers import packet_path\npacket_path.explorer(rank=50.0)")
+    open_notebook(page, lab[0], "way.ipynb", f"{TAIL}[data-frame]")
+    page.wait_for_selector(f"{TIMELINE}[data-frame]")
+    page.wait_for_timeout(1000)
+    sentence, way = page.locator(".rtvirt-sentence").inner_text(), page.evaluate(f"document.querySelector('{TIMELINE}').toDataURL()")
+    page.locator(TAIL).focus()
+    page.keyboard.press("End")
+    page.wait_for_function("document.querySelector('.rtvirt-sentence').innerText.includes('longer than 99.9 %')")
+    page.wait_for_function(f"(way) => document.querySelector('{TIMELINE}').toDataURL() !== way", arg=way)
+    assert page.locator(".rtvirt-sentence").inner_text() != sentence and "4 app" in page.locator(".rtvirt-head").inner_text()
+    assert page.locator(TAIL).evaluate("(canvas) => canvas === document.activeElement")
+    page.locator(".noUi-handle").first.focus()
+    print("\n" + summary(key_to_pictures(page, 6, {"way": TIMELINE, "bars": STACKS}, key="ArrowLeft")))
+
+
+def test_a_bound_obeys_the_keyboard(page, lab):
+    """A larger budget, a lower bound; under credit none, and words why."""
+    write_notebook(lab[1] / "notebooks/bound.ipynb", "from rtvirt.explorers import io_bound\nio_bound.explorer()")
+    open_notebook(page, lab[0], "bound.ipynb", f"{TAIL}[data-frame]")
+    page.wait_for_timeout(1000)
+    label = page.locator(TAIL).get_attribute("aria-label")
+    page.locator(".noUi-handle").first.focus()
+    print("\n" + summary(key_to_pictures(page, 6, {"bound": TAIL})))
+    page.wait_for_function(f"(before) => document.querySelector('{TAIL}').getAttribute('aria-label') !== before", arg=label)
+    assert "bound" in page.locator(TAIL).get_attribute("aria-label")
+    page.locator(".jupyter-widgets select >> nth=0").select_option("credit")
+    page.wait_for_function("document.querySelector('.rtvirt-sentence').innerText.startsWith('No bound: dom0')")
+    assert "bound" not in page.locator(TAIL).get_attribute("aria-label")
