@@ -244,10 +244,14 @@ class IoWorld(World):
 
     def serve(self, t: OTask) -> Iterator[int]:
         """A thread's job (4.1)."""
+        rest = [self.threads[t].rest]
         while True:
             batch = self.batches[t] = self.look(t)
             if not batch:
-                break
+                if not rest:
+                    break
+                yield rest.pop()
+                continue
             yield self.threads[t].fixed + sum(self.stage_of(m).spec.each for m in batch)
             self.deliver(t)
             yield self.hypercalls.pop(t, 0) * self.costs["hypercall"]
