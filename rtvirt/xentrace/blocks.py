@@ -38,6 +38,7 @@ LOOK_AGAIN = 40_000          # while a late guest waits: less than what it does 
 PAST_TIMER = 54_868          # from a blocking to the wake-up by a timer that was past already, median of E3b's five [ns]
 SAME_TIMER = 50_000          # timers that are due within the slop (docs/xen-rules.md 1.7.1) are served together [ns]
 READS = "disk0.read"         # path of the device
+PHASES = 10                  # of reads and ticks, where nobody recorded them
 BEYOND = 2                   # durations: so late stands a release whose time only the run shows
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 
@@ -89,14 +90,14 @@ def quantiles(real: np.ndarray, model: np.ndarray) -> pd.DataFrame:
     return table.assign(error=table["model"] / table["real"] - 1)
 
 
-def whole_table(window: Window, model: Replay, busy: Replay) -> pd.DataFrame:
+def whole_table(window: Window, model: Replay, busy: pd.DataFrame) -> pd.DataFrame:
     """Quantiles of all rows of the guest's table, those from before the trace too, beside the model's.
 
     Before a trace begins dom0 is busy starting it. As many rows as found it so (`busy_rows`, which is read off the table, not predicted) are
-    drawn from the reads of `busy`, the others from those of `model`: both evenly, from the shortest to the longest.
+    drawn from those of `busy_backend`, the others from those of `model`: both evenly, from the shortest to the longest.
     """
     rows = busy_rows(window)
-    parts = [(model.reads, len(window.guest) - rows), (busy.reads, rows)]
+    parts = [(model.reads, len(window.guest) - rows), (busy, rows)]
     drawn = [np.quantile(reads["latency"], (np.arange(n) + 0.5) / n) for reads, n in parts if n]
     return quantiles(window.guest["dur_ns"].to_numpy(), np.concatenate(drawn))
 
@@ -141,20 +142,26 @@ def replay(window: Window, path: ReadPath, opening: Opening | None = None) -> Re
     return go(with_reads(window.system(), path, window.duration, reads.count, front, back), scheduler, window.duration, reads, front.grid, back.grid)
 
 
-def busy_backend(window: Window, path: ReadPath, duration: int) -> Replay:
-    """The window's guests, but dom0 computes all the time: not a replay, an experiment that shows what a read then costs.
+def busy_backend(window: Window, path: ReadPath, phases: int = PHASES) -> pd.DataFrame:
+    """What reads cost while dom0 computes all the time: not a replay, an experiment.
 
     That is how it is before each trace begins, while dom0 starts to record it, and nobody records that. dom0 is then not asleep when it is
-    asked, so nothing boosts it. Credits start at 0, and ticks are the model's own.
+    asked, so nothing boosts it. Credits start at 0, and ticks are the model's own. There are as many reads as found dom0 busy (`busy_rows`); when
+    they are due between two ticks of the scheduler is not known either, so there is a run for each of several phases, evenly spread.
     """
-    front = background(window, FRONT)
-    reads = Timetable(phase_of_reads(window), float(period_of_reads(window)), duration // period_of_reads(window))
-    grid = np.arange(int(front.grid[0]), duration, KERNEL_TICK)
-    idle, system = Background(grid, [], []), window.system()
-    names = [vm.name for vm in system.vms if vm.name in (FRONT, BACK) or any(task.is_hog for task in vm.tasks)]
-    system = with_reads(system.replace(vms=[vm.replace(start=0) for vm in system.vms if vm.name in names]), path, duration, reads.count, idle, idle)
-    system = system.replace(vms=[vm.replace(tasks=[*vm.tasks, hog()]) if vm.name == BACK else vm for vm in system.vms])
-    return go(system, window.parameters, duration, reads, grid, grid[:0])
+    import pandas as pd
+
+    front, system, period = background(window, FRONT), window.system(), period_of_reads(window)
+    awake = [vm.replace(start=0) for vm in system.vms if vm.name in (FRONT, BACK) or any(task.is_hog for task in vm.tasks)]
+    distance, found = int(front.grid[0]) - phase_of_reads(window), []
+    for k in range(phases):
+        reads = Timetable(window.parameters.tick_period * (2 * k + 1) // (2 * phases), float(period), busy_rows(window))
+        duration = reads.due(reads.count)
+        grid = np.arange((reads.first + distance) % KERNEL_TICK, duration, KERNEL_TICK)
+        busy = with_reads(system.replace(vms=awake), path, duration, reads.count, Background(grid, [], []), Background(grid, [], []))
+        busy = busy.replace(vms=[vm.replace(tasks=[*vm.tasks, hog()]) if vm.name == BACK else vm for vm in busy.vms])
+        found.append(go(busy, window.parameters, duration, reads, grid, grid[:0]).reads)
+    return pd.concat(found, ignore_index=True)
 
 
 def with_reads(system: System, path: ReadPath, duration: int, reads: int, front: Background, back: Background) -> System:
@@ -190,7 +197,7 @@ def go(system: System, scheduler: Any, duration: int, reads: Timetable, front_gr
         if (following := looks[who](number, at)) is not None:
             heappush(agenda, (following[0], who, following[1]))
     machine.run_until(duration, duration, None)
-    done = Run(system, scheduler, duration, 0, "trace", machine.close(duration))
+    done = Run(machine.system, scheduler, duration, 0, "trace", machine.close(duration))
     return Replay(done, modelled_reads(done, reads))
 
 
