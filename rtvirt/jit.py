@@ -42,13 +42,14 @@ def kernel(function: F, *, reorder: bool = False) -> F:
         return function
     import numba
 
-    from .kernels import kernel_compiler
+    from .kernels import compiled_for_types, kernel_compiler, quicken
     from .lowering import teach
 
     teach()
-    return numba.njit(error_model="numpy", forceinline=not hasattr(function, "seldom"), _nrt=False, no_cpython_wrapper=True,
-                      no_cfunc_wrapper=True, fastmath={"reassoc", "nsz"} if reorder else False,
-                      pipeline_class=kernel_compiler())(function)
+    quicken()
+    return compiled_for_types(numba.njit(
+        error_model="numpy", forceinline=not hasattr(function, "seldom"), _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True,
+        fastmath={"reassoc", "nsz"} if reorder else False, pipeline_class=kernel_compiler())(function))
 
 
 def seldom(function: F) -> F:

@@ -2,7 +2,8 @@
 
 Numba optimizes every function it compiles and turns it into machine code; then it compiles the caller, takes the function in, and
 does the same again. Nobody calls a kernel but an entry point, which takes all of them in, so it is enough to do it there. This uses parts
-of Numba that are not public: should a new version lack them, leave ``pipeline_class`` out in jit.py, and all works as before, slower to compile.
+of Numba that are not public: should a new version lack them, leave ``pipeline_class`` out in jit.py, `quicken` and `compiled_for_types` too, and
+all works as before, slower to compile.
 """
 
 from __future__ import annotations
@@ -71,3 +72,49 @@ def kernel_compiler() -> type:
             return [passes]
 
     return KernelCompiler
+
+
+def compiled_for_types(kernel: Any) -> Any:
+    """Let a kernel be compiled once for all calls with numbers of a type: where a call names a constant, Numba would compile it for that
+    constant alone. As it becomes part of its caller, LLVM sees the constant all the same.
+    """
+    from numba.core.types import unliteral
+
+    resolve = kernel.get_call_template
+
+    def resolve_types(args: Any, kws: Any) -> Any:
+        return resolve(tuple(unliteral(arg) for arg in args), {name: unliteral(kind) for name, kind in kws.items()})
+
+    kernel.get_call_template = resolve_types
+    return kernel
+
+
+@cache
+def quicken() -> None:
+    """Let Numba not do again and again what takes a tenth of the compile time: compare two sets of options by reading each option of both,
+    and spell the type of the engine's state, thousands of characters, for messages that nobody reads.
+    """
+    from numba.core.targetconfig import TargetConfig
+    from numba.core.types import NestedArray, Record
+
+    in_full: Any = TargetConfig.__eq__
+
+    def equal(one: Any, other: Any) -> Any:
+        return (type(one) is type(other) and one._values == other._values) or in_full(one, other)
+
+    TargetConfig.__eq__ = equal                                # type: ignore[method-assign]
+    TargetConfig.__hash__ = lambda one: hash(type(one))        # type: ignore[method-assign]     # there are a handful of them
+    for kind in (Record, NestedArray):
+        kind.__repr__ = spelled_once(kind.__repr__)            # type: ignore[method-assign]
+
+
+def spelled_once(spell: Any) -> Any:
+    """A `repr` that remembers; types do not change."""
+    known: dict[int, tuple[Any, str]] = {}                     # with the type itself, so that its id stays its own
+
+    def spelled(kind: Any) -> str:
+        if id(kind) not in known:
+            known[id(kind)] = kind, spell(kind)
+        return known[id(kind)][1]
+
+    return spelled

@@ -69,6 +69,8 @@ class Thread(Row):
 
     phase: int               # LOOK, DELIVER; ENTER, PICK, SERVED; BEGIN, SUBMITTED, AWAIT
     fixed: int               # of each batch [ns]
+    rest: int                # before it sleeps [ns]
+    rested: int              # so much of it in this job
     batch: int
     order: int               # TURNS, OLDEST, LISTED
     hung: int                # 1: it takes nothing

@@ -91,8 +91,8 @@ def thread_rows(plumbing: Plumbing, numbers: dict[str, dict[str, int]], tasks: i
     """One row a task; only threads differ from nothing."""
     rows = [{"first_stage": T.NOBODY, "last_stage": T.NOBODY, "port": T.NOBODY, "message": T.NOBODY} for _ in range(tasks)]
     for thread in plumbing.threads:
-        rows[numbers["task"][thread.key]] |= {"fixed": thread.fixed, "batch": thread.batch, "order": ORDERS[thread.order],
-                                              "polled": int(thread.period is not None)}
+        rows[numbers["task"][thread.key]] |= {"fixed": thread.fixed, "rest": thread.rest, "batch": thread.batch,
+                                              "order": ORDERS[thread.order], "polled": int(thread.period is not None)}
     return rows
 
 

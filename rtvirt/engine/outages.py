@@ -58,6 +58,7 @@ def forget_hands(st, vm):
     for t in range(st.vms[vm].first_task, st.vms[vm].first_task + st.vms[vm].tasks):
         thread = io.threads[t]
         thread.phase, thread.taken, thread.sent, thread.told, thread.hung, thread.message = BEGIN, 0, 0, 0, 0, NOBODY
+        thread.rested = 0
         thread.last_stage = NOBODY
         if st.tasks[t].source == CHANNEL:
             for job in range(RING):

@@ -36,7 +36,7 @@ def device_step(st, q, now, t, kind, path):
 @kernel
 @seldom
 def serve(st, q, now, t):
-    """A thread looks, works, delivers, pays for its hypercalls, and looks again (4.1)."""
+    """A thread looks, works, delivers, pays for its hypercalls, and looks again; once in a job it goes to rest and looks again (4.1)."""
     thread = st.io.threads[t]
     if thread.phase == DELIVER:
         thread.phase = LOOK
@@ -47,6 +47,10 @@ def serve(st, q, now, t):
         return 0                                             # somebody may have become more urgent
     work = look(st, q, now, t)
     if work < 0:
+        if thread.rested < thread.rest:
+            thread.rested = thread.rest
+            return thread.rest
+        thread.rested = 0
         thread.told = 0
         if not thread.hung:
             final_check(st, t)

@@ -1,9 +1,11 @@
 """Block reads through a real split driver, replayed: a guest reads one block a period from a disk whose back end is in dom0.
 
-The read becomes what it is on the machine, tasks and channels. An alarm wakes the guest; it submits a request and tells dom0 (`send`); dom0's
-back end reads its ram disk and tells the guest; the guest's reader goes on, and prepares to sleep until the next read is due. What each stage
-computes is a `ReadPath`, fitted on the first half of the unloaded window B1. How long a read *takes* is given nowhere: it follows from who gets
-the pCPU.
+The disk is a `SplitDriver`: ring, event channels, the back end's threads in dom0, the front end's in the guest. An alarm wakes the guest; its
+reader requests a block (`rv.request`), and when it has it prepares to sleep until the next read is due. What each stage computes is a
+`ReadPath`, fitted on the first half of the unloaded window B1. How long a read *takes*, and what of it is whose, is given nowhere: it follows
+from who gets the pCPU, and the path's causes say it (docs/io-model.md 8).
+
+What the guest's kernel computes while the reader waits, until it blocks, is a task (`settle`); dom0's way to sleep is its back end's `rest`.
 
 Beside the reads, kernels tick by the rule of `reactive`; what else front end and dom0 do is replayed as measured, and so are the other domains.
 A run is held at each point of a kernel's grid, and where a read is due, to see what the guest has done since.
@@ -19,13 +21,15 @@ import numpy as np
 
 from ..results import Run
 from ..simulation import Machine
-from ..system import System, Task, hog, run, send
+from ..system import SplitDriver, System, Task, hog, request, run
+from ..system.devices import CAUSES
+from ..timers import NEVER
 from .block_path import Background, ReadPath, background
 from .block_reads import BACK, FRONT, clock_rate, period_of_reads, phase_of_reads, reads_of, tail
 from .guest import KERNEL_TICK
 from .interpreted import interpreted
 from .opening import Opening, first_guess
-from .window import Window
+from .window import OpenedCredit, Window
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,13 +37,16 @@ if TYPE_CHECKING:
 LOOK_AGAIN = 40_000          # while a late guest waits: less than what it does once it is served [ns]
 PAST_TIMER = 54_868          # from a blocking to the wake-up by a timer that was past already, median of E3b's five [ns]
 SAME_TIMER = 50_000          # timers that are due within the slop (docs/xen-rules.md 1.7.1) are served together [ns]
+READS = "disk0.read"         # path of the device
+PHASES = 10                  # of reads and ticks, where nobody recorded them
 BEYOND = 2                   # durations: so late stands a release whose time only the run shows
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 
 
 @dataclass(frozen=True)
 class Replay:
-    """A model run of block reads, and the reads in it: due, begun, done [ns], latency [ns], as `reads_of` gives the real ones."""
+    """A model run of block reads, and the reads in it: due, begun, done [ns], latency [ns], as `reads_of` gives the real ones; and the causes
+    that add up to the latency [ns], as ``run.paths`` has them."""
 
     run: Run
     reads: pd.DataFrame
@@ -83,14 +90,14 @@ def quantiles(real: np.ndarray, model: np.ndarray) -> pd.DataFrame:
     return table.assign(error=table["model"] / table["real"] - 1)
 
 
-def whole_table(window: Window, model: Replay, busy: Replay) -> pd.DataFrame:
+def whole_table(window: Window, model: Replay, busy: pd.DataFrame) -> pd.DataFrame:
     """Quantiles of all rows of the guest's table, those from before the trace too, beside the model's.
 
     Before a trace begins dom0 is busy starting it. As many rows as found it so (`busy_rows`, which is read off the table, not predicted) are
-    drawn from the reads of `busy`, the others from those of `model`: both evenly, from the shortest to the longest.
+    drawn from those of `busy_backend`, the others from those of `model`: both evenly, from the shortest to the longest.
     """
     rows = busy_rows(window)
-    parts = [(model.reads, len(window.guest) - rows), (busy.reads, rows)]
+    parts = [(model.reads, len(window.guest) - rows), (busy, rows)]
     drawn = [np.quantile(reads["latency"], (np.arange(n) + 0.5) / n) for reads, n in parts if n]
     return quantiles(window.guest["dur_ns"].to_numpy(), np.concatenate(drawn))
 
@@ -129,29 +136,36 @@ def replay(window: Window, path: ReadPath, opening: Opening | None = None) -> Re
         Where the scheduler stands at the beginning; by default fitted on the window's first 2.5 s.
     """
     front, back = background(window, FRONT), background(window, BACK)
-    scheduler = window.scheduler() if opening is None else replace(window.scheduler(), opening=opening)
+    scheduler = OpenedCredit(timeslice=window.parameters.timeslice, ratelimit=window.parameters.ratelimit,
+                             opening=window.opening if opening is None else opening)
     reads = Timetable(phase_of_reads(window), period_of_reads(window) * clock_rate(window), len(reads_of(window)))
     return go(with_reads(window.system(), path, window.duration, reads.count, front, back), scheduler, window.duration, reads, front.grid, back.grid)
 
 
-def busy_backend(window: Window, path: ReadPath, duration: int) -> Replay:
-    """The window's guests, but dom0 computes all the time: not a replay, an experiment that shows what a read then costs.
+def busy_backend(window: Window, path: ReadPath, phases: int = PHASES) -> pd.DataFrame:
+    """What reads cost while dom0 computes all the time: not a replay, an experiment.
 
     That is how it is before each trace begins, while dom0 starts to record it, and nobody records that. dom0 is then not asleep when it is
-    asked, so nothing boosts it. Credits start at 0, and ticks are the model's own.
+    asked, so nothing boosts it. Credits start at 0, and ticks are the model's own. There are as many reads as found dom0 busy (`busy_rows`); when
+    they are due between two ticks of the scheduler is not known either, so there is a run for each of several phases, evenly spread.
     """
-    front = background(window, FRONT)
-    reads = Timetable(phase_of_reads(window), float(period_of_reads(window)), duration // period_of_reads(window))
-    grid = np.arange(int(front.grid[0]), duration, KERNEL_TICK)
-    idle, system = Background(grid, [], []), window.system()
-    names = [vm.name for vm in system.vms if vm.name in (FRONT, BACK) or any(task.is_hog for task in vm.tasks)]
-    system = with_reads(system.replace(vms=[vm.replace(start=0) for vm in system.vms if vm.name in names]), path, duration, reads.count, idle, idle)
-    system = system.replace(vms=[vm.replace(tasks=[*vm.tasks, hog()]) if vm.name == BACK else vm for vm in system.vms])
-    return go(system, window.parameters, duration, reads, grid, grid[:0])
+    import pandas as pd
+
+    front, system, period = background(window, FRONT), window.system(), period_of_reads(window)
+    awake = [vm.replace(start=0) for vm in system.vms if vm.name in (FRONT, BACK) or any(task.is_hog for task in vm.tasks)]
+    distance, found = int(front.grid[0]) - phase_of_reads(window), []
+    for k in range(phases):
+        reads = Timetable(window.parameters.tick_period * (2 * k + 1) // (2 * phases), float(period), busy_rows(window))
+        duration = reads.due(reads.count)
+        grid = np.arange((reads.first + distance) % KERNEL_TICK, duration, KERNEL_TICK)
+        busy = with_reads(system.replace(vms=awake), path, duration, reads.count, Background(grid, [], []), Background(grid, [], []))
+        busy = busy.replace(vms=[vm.replace(tasks=[*vm.tasks, hog()]) if vm.name == BACK else vm for vm in busy.vms])
+        found.append(go(busy, window.parameters, duration, reads, grid, grid[:0]).reads)
+    return pd.concat(found, ignore_index=True)
 
 
 def with_reads(system: System, path: ReadPath, duration: int, reads: int, front: Background, back: Background) -> System:
-    """A system whose front end and dom0 have the stages of the read as tasks. What is released when only the run shows stands beyond its end."""
+    """A system with the disk, a reader, and what else the two domains do. What is released when only the run shows stands beyond its end."""
 
     def later(name: str, count: int, priority: int, **work: Any) -> Task:
         return Task(name, releases=[BEYOND * duration] * max(count, 1), priority=priority, **work)
@@ -159,15 +173,14 @@ def with_reads(system: System, path: ReadPath, duration: int, reads: int, front:
     def own(found: Background) -> list[Task]:
         return [Task("own", releases=found.wakes, wcet=found.work, priority=8)] if found.wakes else []
 
-    tasks = {
-        FRONT: [later("alarm", reads, 1, actions=[run(path.wake), send(f"{FRONT}/submit")]),
-                Task("submit", arrival="channel", priority=2, actions=[run(path.submit), send(f"{BACK}/backend"), run(path.settle)]),
-                Task("complete", arrival="channel", priority=3, actions=[run(path.complete), send(f"{FRONT}/prepare")]),
-                Task("prepare", arrival="channel", priority=4, wcet=path.prepare),
-                later("kernel", len(front.grid), 9, wcet=path.front_tick), *own(front)],
-        BACK: [Task("backend", arrival="channel", priority=1, actions=[run(path.serve), send(f"{FRONT}/complete"), run(path.wind_down)]),
-               later("kernel", len(back.grid), 9, wcet=path.back_tick), *own(back)]}
-    return system.replace(vms=[vm.replace(tasks=tasks[vm.name]) if vm.name in tasks else vm for vm in system.vms])
+    disk = SplitDriver("disk0", kind="block", driver=BACK, frontend=FRONT, submit=path.submit, serve=path.serve, rest=path.wind_down,
+                       receive=path.complete, frontend_priority=3)
+    tasks = {FRONT: [later("reader", reads, 1, actions=[run(path.wake), request(READS), run(path.prepare)]),
+                     later("settle", reads, 2, wcet=path.settle),
+                     later("kernel", len(front.grid), 9, wcet=path.front_tick), *own(front)],
+             BACK: [later("kernel", len(back.grid), 9, wcet=path.back_tick), *own(back)]}
+    vms = [vm.replace(tasks=tasks[vm.name]) if vm.name in tasks else vm for vm in system.vms]
+    return system.replace(vms=vms, devices=[disk])
 
 
 def go(system: System, scheduler: Any, duration: int, reads: Timetable, front_grid: np.ndarray, back_grid: np.ndarray) -> Replay:
@@ -184,18 +197,17 @@ def go(system: System, scheduler: Any, duration: int, reads: Timetable, front_gr
         if (following := looks[who](number, at)) is not None:
             heappush(agenda, (following[0], who, following[1]))
     machine.run_until(duration, duration, None)
-    done = Run(system, scheduler, duration, 0, "trace", machine.close(duration))
+    done = Run(machine.system, scheduler, duration, 0, "trace", machine.close(duration))
     return Replay(done, modelled_reads(done, reads))
 
 
 def modelled_reads(done: Run, reads: Timetable) -> pd.DataFrame:
-    """Reads of a run: one begins when the alarm's job is done, and is done when `complete` is."""
-    import pandas as pd
-
-    jobs = done.jobs[(done.jobs["vm"] == FRONT) & (done.jobs["finish"] >= 0)]
-    begun, ended = (jobs.loc[jobs["task"] == task, "finish"].to_numpy() for task in ("alarm", "complete"))
-    due = np.array([reads.due(i) for i in range(len(ended))], np.int64) - done.system.costs.account_late
-    return pd.DataFrame({"due": due, "begun": begun[:len(ended)], "done": ended, "latency": ended - begun[:len(ended)]})
+    """Reads of a run that have ended: one begins when it is submitted, and is done when the front end has completed it."""
+    messages = done.paths[READS]
+    messages = messages[messages["total"] >= 0].sort_values("message", ignore_index=True)
+    due = np.array([reads.due(i) for i in messages["message"]], np.int64) - done.system.costs.account_late
+    ended, latency = messages["blkfront.out"], messages["total"]
+    return messages[list(CAUSES)].assign(due=due, begun=ended - latency, done=ended, latency=latency)
 
 
 # ------------------------------------------------------------------ guests that react
@@ -233,10 +245,10 @@ class Guest:
         rows = [self.state.tasks[self.numbers[name]] for name in names]
         return sum(int(row.next_job - row.pending) for row in rows)
 
-    def left(self, *names: str) -> int:
-        """Work that is left of the first of these tasks that has begun a job [ns]; -1 if none has."""
-        rows = [self.state.tasks[self.numbers[name]] for name in names]
-        return next((max(int(row.remaining), 0) for row in rows if row.pending and row.started >= 0), -1)
+    def works_until(self) -> int:
+        """When its vCPU is done with the piece of work at hand [ns]; NEVER if it does not run."""
+        pcpu = int(self.state.vcpus[self.vcpu].pcpu)
+        return int(self.state.timers.at[int(self.state.slots.work) + pcpu]) if self.state.pcpus[pcpu].current == self.vcpu else NEVER
 
     def release(self, name: str, at: int) -> None:
         """The task's next job comes at this instant [ns]."""
@@ -270,11 +282,12 @@ class Reader:
 
     def look(self, number: int, at: int) -> tuple[int, int] | None:
         """A read is due, or waits for the one before; says when to look again, and for which."""
-        if self.guest.done("prepare") < number:
-            self.late, left = number, self.guest.left("complete", "prepare")
-            return at + (left + 1 if left >= 0 else LOOK_AGAIN), number
+        if self.guest.done("reader") < number:
+            self.late = number
+            return min(self.guest.works_until() + 1, at + LOOK_AGAIN), number
         begins = at - 1 + PAST_TIMER if self.late == number else at
-        self.guest.release("alarm", begins)
+        for task in ("reader", "settle"):
+            self.guest.release(task, begins)
         self.next = max(self.reads.due(number + 1), begins + 1)
         return (self.next, number + 1) if number + 1 < self.reads.count else None
 

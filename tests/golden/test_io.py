@@ -1,6 +1,6 @@
 """The golden scenarios of docs/xen-rules.md 10.7 that whole systems can show, asked of the engine and of the oracle alike.
 
-The arithmetic of rings and the number of ports are in tests/unit; timers (G-I-27, G-I-29) are not of devices.
+The arithmetic of rings is in test_rings.py, the number of ports in tests/unit; timers (G-I-27, G-I-29) are not of devices.
 """
 
 from __future__ import annotations

@@ -244,12 +244,16 @@ class IoWorld(World):
 
     def serve(self, t: OTask) -> Iterator[int]:
         """A thread's job (4.1)."""
+        rest = [self.threads[t].rest]
         while True:
             while self.disconnects(t):
                 yield 0                                                                  # somebody may be more urgent now (9.5)
             batch = self.batches[t] = self.look(t)
             if not batch:
-                break
+                if not rest:
+                    break
+                yield rest.pop()
+                continue
             yield self.threads[t].fixed + sum(self.stage_of(m).spec.each for m in batch)
             self.deliver(t)
             yield self.hypercalls.pop(t, 0) * self.costs["hypercall"]

@@ -65,6 +65,7 @@ def thread_of(rnd: random.Random, name: str, vm: str, one: dict[str, Any]) -> Th
     if rnd.random() < 0.15:
         own |= {"period": rnd.choice([us(200), us(500), ms(1)]), "offset": rnd.choice([0, us(100)])}
     return Thread(vm, name, vcpu=rnd.randrange(one["vcpus"]), wake=rnd.choice([0, 0, us(2), us(10)]), fixed=short(rnd),
+                  rest=rnd.choice([0, 0, 0, us(5), us(20)]),
                   batch=rnd.choice([1, 1, 2, 3, 8]), order=rnd.choice(["turns", "oldest", "listed"]), **own)
 
 

@@ -74,7 +74,8 @@ def plumbed(rnd: random.Random, vms: list[rv.VM]) -> tuple[CustomDevice, list[rv
 def thread(rnd: random.Random, vm: str, name: str) -> Thread:
     """A thread of the kernel; polled now and then."""
     polled = {"period": rnd.choice([us(500), ms(1), ms(2)]), "offset": us(rnd.randint(0, 5) * 100)} if rnd.random() < 0.12 else {}
-    return Thread(vm, name, wake=us(rnd.choice([0, 0, 1, 3])), fixed=us(rnd.choice([0, 0, 2, 5])), batch=rnd.choice([1, 1, 2, 4, 16]),
+    return Thread(vm, name, wake=us(rnd.choice([0, 0, 1, 3])), fixed=us(rnd.choice([0, 0, 2, 5])), rest=us(rnd.choice([0, 0, 2, 4])),
+                  batch=rnd.choice([1, 1, 2, 4, 16]),
                   order=rnd.choice(["turns", "oldest", "listed"]), **polled)
 
 

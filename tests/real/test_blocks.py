@@ -13,6 +13,7 @@ from blocks_table import replay as replayed
 import rtvirt as rv
 from rtvirt import xentrace
 from rtvirt.jit import DISABLED
+from rtvirt.system.devices import CAUSES
 from rtvirt.xentrace import blocks
 from rtvirt.xentrace.block_path import background, fit
 from rtvirt.xentrace.block_reads import reads_of, waits
@@ -73,6 +74,17 @@ def test_reads_of_B1_that_took_longer_are_named():
     assert (abs(model["latency"] / real["latency"] - 1) < 0.01).all()
 
 
+def test_causes_say_the_same_as_who_ran():
+    """What hogs ran before the back end served is the wait for the driver VM; after, the front end's."""
+    reads = replayed(LOADED).reads
+    ran = waits(reads, replayed(LOADED).run.slices)
+    usual = reads[list(CAUSES)].median()
+    for cause, stage in (("driver_wait", "for_back"), ("frontend_wait", "for_front")):
+        assert ((reads[cause] - usual[cause] - ran[stage]).abs() < 1_100_000).all()
+        assert (reads[cause][ran[stage] > 1_500_000] > 0.99 * reads["latency"][ran[stage] > 1_500_000] - 1_500_000).all()
+    assert (reads[["batching", "suppression", "moderation", "ring"]] == 0).all(axis=None)
+
+
 def test_tail_of_B2_is_there_for_the_right_reason():
     """Twice somebody is found by ticks, is charged, is OVER at the accounting, and gets no boost: first d1, then dom0."""
     both = blocks.compare(window(LOADED), replayed(LOADED))
@@ -109,17 +121,24 @@ def test_without_ticks_on_the_path_nobody_waits():
 def test_reads_while_dom0_is_busy():
     """Before each trace dom0 is at work, is not asleep when it is asked, and gets no boost. Nobody traced it, but the guest saw what it cost.
 
-    Alone, d1 waits for dom0's ratelimit. With two hogs the read waits until d1's own kernel tick, 2 or 4 ms later, makes the hog give way.
+    Alone, d1 waits for dom0's ratelimit. With two hogs the read waits until d1's own kernel tick, 2 or 4 ms later, makes the hog give way. So it is
+    for reads that begin when they are due.
     """
     rows = window(UNLOADED).guest["dur_ns"].iloc[18:29]
-    assert blocks.busy_rows(window(UNLOADED)) == len(rows) and abs(busy(UNLOADED).reads["latency"].median() / rows.median() - 1) < 0.03
-    rows, model = window(LOADED).guest["dur_ns"].iloc[14:43], busy(LOADED).reads["latency"]
-    assert blocks.busy_rows(window(LOADED)) == len(rows)
+    assert blocks.busy_rows(window(UNLOADED)) == len(rows) and abs(busy(UNLOADED)["latency"].median() / rows.median() - 1) < 0.03
+    guest, model = window(LOADED).guest.iloc[14:43], busy(LOADED)
+    assert blocks.busy_rows(window(LOADED)) == len(guest) and guest["dur_ns"].max() > 33e6 and model["latency"].max() > 33e6
+    rows, model = guest["dur_ns"][guest["late_ns"] < 300_000], model["latency"][model["begun"] - model["due"] < 300_000]
     for shortest, longest in ((1.2e6, 1.45e6), (2.3e6, 3.6e6), (4.6e6, 5.5e6)):
         ours, theirs = (x[(x >= shortest) & (x < longest)] for x in (model, rows))
         print(len(ours) / len(model), len(theirs) / len(rows), ours.median(), theirs.median())
-        assert len(theirs) >= 6 and len(ours) > 0.1 * len(model) and abs(ours.median() / theirs.median() - 1) < 0.03
-    assert rows.max() > 33e6 and model.max() > 33e6
+        assert len(theirs) >= 5 and len(ours) > 0.08 * len(model) and abs(ours.median() / theirs.median() - 1) < 0.03
+
+
+def test_the_p99_of_all_rows_does_not_hang_on_how_many_phases_are_tried():
+    found = blocks.whole_table(window(LOADED), replayed(LOADED), blocks.busy_backend(window(LOADED), path(), phases=5)).loc["p99"]
+    print(found)
+    assert abs(found["error"]) < 0.1
 
 
 def test_what_domains_do_beside_the_reads():
@@ -134,10 +153,14 @@ def test_a_replay_keeps_the_invariants_and_adds_up():
     model = replayed(LOADED)
     model.run.check()
     reads = model.reads
+    assert (reads[list(CAUSES)].sum(axis=1) == reads["latency"]).all()
     assert (reads["done"].shift(fill_value=0) < reads["begun"]).all() and (reads["latency"] == reads["done"] - reads["begun"]).all()
     stages = path().work + 2 * (xentrace.PATH_COSTS.block_path + xentrace.PATH_COSTS.block_switch_in)
     quiet = waits(reads, model.run.slices)[["for_back", "for_front"]].sum(axis=1) == 0
     assert reads["latency"][quiet].min() == stages == reads["latency"].median()
+    one, switch = reads[reads["latency"] == stages].iloc[0], xentrace.PATH_COSTS.block_path + xentrace.PATH_COSTS.block_switch_in
+    assert one["cost"] == path().submit + path().serve + path().complete
+    assert one["driver_wait"] == path().settle + switch and one["frontend_wait"] == path().wind_down + switch
 
 
 def test_windows_without_reads_say_so():

@@ -141,7 +141,7 @@ class House:
                 curve = state.coming(path, place, hold_of(stage, thread))
                 if curve is not None and stage.port.late_eoi:
                     curve = (*curve, (NEVER, 0))
-                found.more.append(Load(max(1, entry + stage.port.handler + thread.wake + 2 * self.switches), curve))
+                found.more.append(Load(max(1, entry + stage.port.handler + thread.awake + 2 * self.switches), curve))
         return found
 
     def thread(self, thread: Thread, state: State) -> Member:
@@ -153,7 +153,7 @@ class House:
                 found.parts.append(Part((path.name, place), Load(self.message(path, place, stage, thread), state.coming(path, place, hold)), hold,
                                         (thread.batch - 1) * stage.each))
         if thread.period is not None:
-            found.more.append(Load(max(1, thread.wake + self.switches), ((thread.period, TIE),)))
+            found.more.append(Load(max(1, thread.awake + self.switches), ((thread.period, TIE),)))
         return found
 
     def message(self, path: Path, place: int, stage: Stage, thread: Thread) -> int:
@@ -162,9 +162,9 @@ class House:
         if place + 1 < len(path.stages) and path.stages[place + 1].port is not None:
             work += self.overheads.hypercall
         if stage.port is None and thread.period is None:
-            work += thread.wake + self.switches
+            work += thread.awake + self.switches
         if path.pool is not None:
-            work += thread.wake + self.switches            # it may be woken once more, for the room that there is
+            work += thread.awake + self.switches            # it may be woken once more, for the room that there is
         return max(1, work)
 
 

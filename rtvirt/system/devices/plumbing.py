@@ -47,6 +47,7 @@ class Thread(Part):
     priority: Count | None = None
     wake: Time = 0                      # from being woken to the first look
     fixed: Time = 0                     # of each batch
+    rest: Time = 0                      # when it finds nothing more, before it looks for the last time and sleeps
     batch: Batch = 1                    # messages taken at a time, at most
     order: Literal["turns", "oldest", "listed"] = "turns"  # among its stages: one of each, the longest waiting, all of one before the next
     period: Duration | None = None
@@ -58,6 +59,11 @@ class Thread(Part):
     def key(self) -> str:
         """``vm/name``."""
         return f"{self.vm}/{self.name}"
+
+    @property
+    def awake(self) -> int:
+        """What it computes each time that it wakes, beside its batches [ns]."""
+        return self.wake + self.rest
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,9 @@ class SplitDriver(Attached):
         For each message: the driver VM's NIC or disk driver and bridge, each time it goes through; the guest when a packet has been sent. 0, unknown.
     device : int [ns]
         The wire (packets sent), or the disk. 0: infinitely fast.
-    fixed, wake : int [ns]
-        Of each batch of the back end, beside its grant hypercall (`Costs.hypercall`); from waking to first look. 0, unknown.
+    fixed, wake, rest : int [ns]
+        Of each batch of the back end, beside its grant hypercall (`Costs.hypercall`); from waking to first look; when it finds nothing more,
+        until it sleeps. 0, unknown; docs/fidelity.md has a block back end's.
     grant : {"copy", "map", "flip"}, optional
         What is done with the guest's pages. Network, 2007: ``"flip"`` (default) gives received pages to the guest, ``"copy"`` copies into
         its; sent ones are mapped. ``"kthread"``: both copied. ``"napi"``: sent ones mapped (``"map"``, 3.15 and later, the default) or
@@ -163,6 +164,7 @@ class SplitDriver(Attached):
     device: Time = 0
     fixed: Time = 0
     wake: Time = 0
+    rest: Time = 0
     grant: Literal["copy", "map", "flip"] | None = None
     grant_each: Time = 0
     release_each: Time = 0

@@ -18,7 +18,7 @@ def back_end(device: SplitDriver, system: System, name: str, *, shared: bool = F
     own = {"priority": priority(device, system), "budget": device.budget, "server_period": device.server_period} if device.own_threads else {}
     when = {"period": device.poll, "offset": device.offset} if device.poll is not None else {}
     full_name = f"netback.{name}" if shared and not device.own_threads else f"{device.name}.{name}"
-    return Thread(device.driver, full_name, vcpu=vcpu(device, sends), wake=device.wake,
+    return Thread(device.driver, full_name, vcpu=vcpu(device, sends), wake=device.wake, rest=device.rest,
                   fixed=device.fixed + (system.costs.hypercall if hypercall else 0), batch=device.batch or batch, order=order, **own, **when)
 
 
