@@ -30,7 +30,7 @@ from .two_numbers import two_numbers
 from .verdicts import verdicts
 from .why import why
 
-__all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "bars", "beside_bound", "causes", "classes", "compare", "credit_curves", "credits", "crossover",
-           "curves", "describe", "ecdf", "executors", "gantt", "held_against", "interfaces", "least_supply", "meaning_of", "medians",
+__all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "bars", "beside_bound", "causes", "classes", "compare", "credit_curves", "credits",
+           "crossover", "curves", "describe", "ecdf", "executors", "gantt", "held_against", "interfaces", "least_supply", "meaning_of", "medians",
            "path_timeline", "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand", "supply_seen", "tail", "throughput",
            "tradeoff", "trap_costs", "two_numbers", "verdicts", "why", "wilson"]
