@@ -19,7 +19,7 @@ from .timers import MAX_TIMERS, NEVER
 ORDERS = {"turns": T.TURNS, "oldest": T.OLDEST, "listed": T.LISTED}
 FAULTS = {"lost_interrupt": T.LOST, "spurious_interrupt": T.SPURIOUS, "storm": T.STORM, "hang": T.HANG, "bad_index": T.BAD_INDEX}
 SCANS = {"lowest": T.LOWEST, "turns": T.ROUND, "fifo": T.FIFO_ABI}
-ROOM = 1000 if DISABLED else T.MAX_MESSAGES - 4200      # messages at once; a burst more fits
+ROOM = 8000 if DISABLED else T.MAX_MESSAGES - 4200      # messages at once; a burst more fits
 
 
 def sizes_of(system: System, plumbing: Plumbing, rows: int) -> dict[str, int]:

@@ -5,12 +5,14 @@ Executed once for each scheduler, together with `vcpus.py` and `loop.py`, for sy
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rtvirt.engine.messages import await_timeout
 from rtvirt.jit import kernel, seldom
 from rtvirt.timers import NEVER, set_alarm
 from rtvirt.traffic import BAD_INDEX, HANG, LOST, MASK, NOBODY
 
-if "policy" not in globals():   # for readers and linters: `loop_for` executes these files into the same names
+if TYPE_CHECKING:   # for readers: `loop_for` executes these files into the same names
     from rtvirt.engine.outages import break_off, go_on_lines
     from rtvirt.engine.ports import send, wake_thread
 

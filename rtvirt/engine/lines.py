@@ -5,6 +5,8 @@ Executed once for each scheduler, together with `vcpus.py` and `loop.py`, for sy
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rtvirt.engine.jobs import arrival_after, release_of
 from rtvirt.engine.messages import blame, leaves, line_takes, make_message, stamp
 from rtvirt.engine.work import delay_work
@@ -13,7 +15,7 @@ from rtvirt.state import IDLE, RUNNING, TRAPPED
 from rtvirt.timers import NEVER, set_alarm
 from rtvirt.traffic import COST, INTERPOSED, NOBODY, SERVED_BY_LINE, TAKEN
 
-if "policy" not in globals():   # for readers and linters: `loop_for` executes these files into the same names
+if TYPE_CHECKING:   # for readers: `loop_for` executes these files into the same names
     from rtvirt.engine.paths import enter, free_slot, go_on_from, move_backlog, publish, room_in_pool
 
 

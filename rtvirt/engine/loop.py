@@ -12,6 +12,8 @@ when neither is due.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rtvirt.engine.jobs import arm_task, close_task, finish_job, queue_task, take_release, unqueue_task
 from rtvirt.engine.messages import close_messages, record_message
 from rtvirt.engine.record import count_notes, record_stint
@@ -53,9 +55,11 @@ from rtvirt.state import (
 )
 from rtvirt.timers import NEVER, first_timer, set_alarm, set_timer
 
-if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler, and executes vcpus.py and others into the same names
+if TYPE_CHECKING:
     from rtvirt.engine.paths import end_message
     from rtvirt.engine.submissions import NEXT_STEP, SLEEP, application_over, device_alarm, device_step, submitted_last
+
+if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler, and executes vcpus.py and others into the same names
     from rtvirt.engine.vcpus import OWN_ALARMS, next_to_decide, obey, replenish, reschedule, saved, tick, wake
     from rtvirt.schedulers import credit as policy
 

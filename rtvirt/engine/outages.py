@@ -5,6 +5,8 @@ Executed once for each scheduler, together with `vcpus.py` and `loop.py`, for sy
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rtvirt.engine.messages import blame
 from rtvirt.jit import kernel, seldom
 from rtvirt.state import CHANNEL, RING
@@ -25,7 +27,7 @@ from rtvirt.traffic import (
     WITH_APPLICATION,
 )
 
-if "policy" not in globals():   # for readers and linters: `loop_for` executes these files into the same names
+if TYPE_CHECKING:   # for readers: `loop_for` executes these files into the same names
     from rtvirt.engine.lines import serve_next
     from rtvirt.engine.paths import give_up, leave_pool, move_backlog, next_unknown
 

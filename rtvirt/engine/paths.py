@@ -5,6 +5,8 @@ Executed once for each scheduler, together with `vcpus.py` and `loop.py`, for sy
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rtvirt.engine.jobs import take_release
 from rtvirt.engine.messages import (
     all_known,
@@ -24,7 +26,7 @@ from rtvirt.jit import kernel, seldom
 from rtvirt.state import RING
 from rtvirt.traffic import IN_BACKLOG, IN_HAND, LISTED, MASK, NOBODY, OLDEST, ON_LINE, QUEUED, RING_WAIT
 
-if "policy" not in globals():   # for readers and linters: `loop_for` executes these files into the same names
+if TYPE_CHECKING:   # for readers: `loop_for` executes these files into the same names
     from rtvirt.engine.faults import lose_notification
     from rtvirt.engine.lines import interpose, may_interpose, serve_next
     from rtvirt.engine.ports import send, tell_inside, wake_thread

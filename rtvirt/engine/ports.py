@@ -5,13 +5,15 @@ Executed once for each scheduler, together with `vcpus.py` and `loop.py`, for sy
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rtvirt.engine.jobs import take_release
 from rtvirt.engine.work import assign, vcpu_to_wake
 from rtvirt.jit import kernel, seldom
 from rtvirt.timers import NEVER, set_alarm
 from rtvirt.traffic import ENTER, FIFO_ABI, LOWEST, NOBODY, PICK, SERVED
 
-if "policy" not in globals():   # for readers and linters: `loop_for` executes vcpus.py and loop.py into the same names
+if TYPE_CHECKING:   # for readers: `loop_for` executes these files into the same names
     from rtvirt.engine.loop import tell_vm
     from rtvirt.engine.vcpus import wake
 

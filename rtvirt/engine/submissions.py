@@ -5,6 +5,8 @@ Executed once for each scheduler, together with `vcpus.py` and `loop.py`, for sy
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rtvirt.engine.jobs import demand_of, queue_task, unqueue_task
 from rtvirt.engine.messages import leaves_application, make_message, ran, some, split, vcpu_of
 from rtvirt.jit import kernel, seldom
@@ -12,7 +14,7 @@ from rtvirt.state import READY, RING, SLEEPING, STEP_REQUEST, STEP_SCAN, STEP_SE
 from rtvirt.timers import NEVER, set_alarm
 from rtvirt.traffic import AWAIT, BEGIN, COST, DELIVER, LOOK, NOBODY, SHARED, SUBMITTED
 
-if "policy" not in globals():   # for readers and linters: `loop_for` executes these files into the same names
+if TYPE_CHECKING:   # for readers: `loop_for` executes these files into the same names
     from rtvirt.engine.faults import check_indices, fault_strikes
     from rtvirt.engine.lines import interposed_done, line_done, messages_arrive
     from rtvirt.engine.outages import reconnected

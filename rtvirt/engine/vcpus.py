@@ -5,6 +5,8 @@ Executed once for each scheduler, together with `loop.py`, with ``policy`` namin
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rtvirt.engine.jobs import arm_task, drop_jobs, reset_task, take_release
 from rtvirt.engine.messages import count_ran
 from rtvirt.engine.record import record_stint, record_wakeup
@@ -36,10 +38,12 @@ from rtvirt.state import (
 )
 from rtvirt.timers import NEVER, set_alarm
 
-if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler, says whether there are devices, and executes outages.py
+if TYPE_CHECKING:
     from rtvirt.engine.faults import start_faults
     from rtvirt.engine.lines import start_arrivals
     from rtvirt.engine.outages import came_up, crashed
+
+if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler, says whether there are devices
     from rtvirt.schedulers import credit as policy
 
     DEVICES = True

@@ -164,7 +164,7 @@ def causes(tables: Mapping[str, pd.DataFrame], *, slowest: float = 1.0, ax: Axes
     >>> import pandas as pd
     >>> row = dict.fromkeys(CAUSES, 0) | {"cost": 3_000, "ring": 5_000, "total": 8_000}
     >>> ax = causes({"a": pd.DataFrame([row])})
-    >>> [bar.get_width() for bar in ax.patches], [text.get_text().strip() for text in ax.texts]
+    >>> [float(bar.get_width()) for bar in ax.patches], [text.get_text().strip() for text in ax.texts]
     ([3.0, 5.0], ['8.0'])
     """
     if not 0 < slowest <= 1:
