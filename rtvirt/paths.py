@@ -77,7 +77,10 @@ class Paths(Mapping[str, "pd.DataFrame"]):
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """One row a path, in every record mode: delivered, dropped, total min, mean, p50, p99, p99.9, max [ns], the mean of each cause [ns]."""
+        """One row a path, in every record mode: delivered, dropped, total min, mean, p50, p99, p99.9, max [ns], the mean of each cause [ns].
+
+        Of delivered messages only: one that is still on its way, or was dropped, is in none of the times.
+        """
         import pandas as pd
 
         rec, rows = self.recording, []

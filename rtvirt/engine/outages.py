@@ -182,14 +182,7 @@ def unlink(st, m):
         if stage.first_unknown == m:
             stage.first_unknown = message.next
             next_unknown(st, message.stage)
-        before = NOBODY
-        if stage.first == m:
-            stage.first = message.next
-        else:
-            before = predecessor(st, stage.first, m)
-            io.messages[before].next = message.next
-        if stage.last == m:
-            stage.last = before
+        stage.first, stage.last = list_without(st, stage.first, stage.last, m)
         stage.waiting -= 1
         stage.cons = (stage.cons + 1) & MASK                # it counts as consumed
     elif message.where == IN_HAND:
@@ -197,14 +190,8 @@ def unlink(st, m):
             if io.hands[stage.thread, i] == m:
                 io.hands[stage.thread, i] = NOBODY
     elif message.where == ON_LINE:
-        line, before = io.lines[stage.line], NOBODY
-        if line.first == m:
-            line.first = message.next
-        else:
-            before = predecessor(st, line.first, m)
-            io.messages[before].next = message.next
-        if line.last == m:
-            line.last = before
+        line = io.lines[stage.line]
+        line.first, line.last = list_without(st, line.first, line.last, m)
         stage.waiting -= 1
     elif message.where == SERVED_BY_LINE:
         io.lines[stage.line].serving = NOBODY
@@ -212,14 +199,8 @@ def unlink(st, m):
         stage.interposed = NOBODY
         set_alarm(st.alarms, io.rails.interposed + message.stage, NEVER)
     elif message.where == IN_BACKLOG:
-        path, before = io.paths[message.path], NOBODY
-        if path.first_waiting == m:
-            path.first_waiting = message.next
-        else:
-            before = predecessor(st, path.first_waiting, m)
-            io.messages[before].next = message.next
-        if path.last_waiting == m:
-            path.last_waiting = before
+        path = io.paths[message.path]
+        path.first_waiting, path.last_waiting = list_without(st, path.first_waiting, path.last_waiting, m)
         path.backlog -= 1
     elif message.where == WITH_APPLICATION:
         channel = st.tasks[io.paths[message.path].into].channel
@@ -230,11 +211,16 @@ def unlink(st, m):
 
 @kernel
 @seldom
-def predecessor(st, first, m):
-    """Who stands before a message in a list that begins with `first`."""
-    while st.io.messages[first].next != m:
-        first = st.io.messages[first].next
-    return first
+def list_without(st, first, last, m):
+    """Take a message out of a list of messages; the list's first and last from now on."""
+    messages = st.io.messages
+    if first == m:
+        return messages[m].next, NOBODY if last == m else last
+    before = first
+    while messages[before].next != m:
+        before = messages[before].next
+    messages[before].next = messages[m].next
+    return first, before if last == m else last
 
 
 @kernel

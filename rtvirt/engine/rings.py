@@ -2,6 +2,9 @@
 
 Producer and consumer count messages with 32-bit indices that wrap; a slot is an index modulo the ring's size. All differences are taken
 modulo 2^32, so a ring works across the wrap.
+
+The engine counts the slots that messages hold (`traffic.Path.held`) and keeps no private indices: `free_slots` and `unconsumed` say the same
+by index, as a driver must that shares only the page. They are there to be read and to be held to the golden scenarios (10.7).
 """
 
 from __future__ import annotations

@@ -83,6 +83,10 @@ class Attached(Device):
 
     def contradictions(self) -> Iterator[Problem]:
         """Fields that do not go together."""
+        for other in self.vm_fields():
+            if other != "frontend" and getattr(self, other) == self.frontend:
+                yield Problem("frontend", self.frontend, f"another VM than the {other}",
+                              "name the guest; a VM that drives its own device has a PassThrough")
         if self.into is not None and self.rx is None and "rx" in self.paths_into():
             yield Problem("into", self.into, "only with rx: nothing is received", "give rx, or leave into out")
         if self.frames != NAPI_WEIGHT and not self.moderation:
@@ -91,15 +95,21 @@ class Attached(Device):
             yield Problem("switch", self.switch, "only with distance", "give distance, or leave switch out")
 
     def misfits(self, system: System) -> Iterator[Problem]:
-        """VMs must be there, and be two."""
+        """VMs must be there; a priority that is inherited must be there."""
         names = [vm.name for vm in system.vms]
         for field in self.vm_fields():
             if getattr(self, field) not in names:
                 yield Problem(field, getattr(self, field), ", ".join(names) or "no VMs: add one", "name a VM of the system")
+        if self.inherits() and self.frontend in names and system[self.frontend].per_vcpu("priority")[0] is None:
+            yield Problem("priority", "inherit", f"a number: {self.frontend} has no priority", f"give {self.frontend} a priority, or a number here")
 
     def vm_fields(self) -> tuple[str, ...]:
         """Fields that name a VM."""
         return ("frontend",)
+
+    def inherits(self) -> bool:
+        """Has a back-end thread the priority of the front end's VM?"""
+        return getattr(self, "priority", None) == "inherit"
 
     def paths_into(self) -> tuple[str, ...]:
         """Paths that end in the receiving task."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from ...errors import Problem
 from ..spec import Name, Time, know_fields
 from .attached import Attached
 from .plumbing import Path, Plumbing, Port, Stage, Thread
@@ -66,12 +64,6 @@ class HostedDevice(Attached):
     def vm_fields(self) -> tuple[str, ...]:
         """Fields that name a VM."""
         return ("host", "frontend")
-
-    def contradictions(self) -> Iterator[Problem]:
-        """Fields that do not go together."""
-        yield from super().contradictions()
-        if self.host == self.frontend:
-            yield Problem("frontend", self.frontend, "another VM than the host", "name the guest")
 
     def lay_out(self, system: System) -> Plumbing:
         """The host's process, and the guest's driver."""

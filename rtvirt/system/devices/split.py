@@ -104,7 +104,8 @@ class SplitDriver(Attached):
         front end forgets them ("drop"); how long it takes from its restart to the first message [ns].
     priority : int or "inherit", optional
         Gives the stream (front end and direction) back-end threads of its own, with this priority among the tasks of a fixed-priority
-        driver VM; "inherit": that of the front end's VM.
+        driver VM; "inherit": that of the front end's VM. Back-end threads without one are of the kernel and come before those: give all
+        streams of a driver VM one, or none.
     budget, server_period : int [ns], optional
         Gives it threads of its own with a server each, in a driver VM with ``guest="cbs"``.
     vcpu, tx_vcpu : int, optional
@@ -227,8 +228,6 @@ class SplitDriver(Attached):
         """Fields that do not go together."""
         yield from super().contradictions()
         yield from self.of_other_kind()
-        if self.driver == self.frontend:
-            yield Problem("frontend", self.frontend, "another VM than the driver", "use PassThrough for a VM that drives its own device")
         if self.grant is not None and self.grant not in GRANTS[self.era]:
             yield Problem("grant", self.grant, f"{' or '.join(GRANTS[self.era])}, for {self.era}", "choose one of these, or leave it out")
         if self.timeout is not None and self.back_after == 1 and (self.front_after == 1 or (self.front_after is None and self.era != "tasklets")):
@@ -255,13 +254,6 @@ class SplitDriver(Attached):
             yield Problem("rx", self.rx, "nothing, for kind='block'", "give `reads` instead")
         if self.kind == "block" and self.reap:
             yield Problem("reap", self.reap, "0, for kind='block'", "give `receive` instead")
-
-    def misfits(self, system: System) -> Iterator[Problem]:
-        """VMs must be there; a priority that is inherited must be there."""
-        found = list(super().misfits(system))
-        yield from found
-        if self.priority == "inherit" and not found and system[self.frontend].per_vcpu("priority")[0] is None:
-            yield Problem("priority", "inherit", f"a number: {self.frontend} has no priority", f"give {self.frontend} a priority, or a number here")
 
     def lay_out(self, system: System) -> Plumbing:
         """Front end, rings, back end, NIC or disk."""

@@ -96,8 +96,6 @@ class VirtioDevice(Attached):
     def contradictions(self) -> Iterator[Problem]:
         """Fields that do not go together."""
         yield from super().contradictions()
-        if self.host == self.frontend:
-            yield Problem("frontend", self.frontend, "another VM than the host", "name the guest")
         if self.poll is None and self.offset:
             yield Problem("offset", self.offset, "only with poll", "give poll, or leave offset out")
         if self.budget is not None and self.priority is not None:
@@ -123,12 +121,6 @@ class VirtioDevice(Attached):
         threads = (nic, vhost, driver) if self.rx else (vhost,)
         return Plumbing(threads, (wire,), paths, upcalls=self.upcalls(self.host, self.frontend))
 
-    def misfits(self, system: System) -> Iterator[Problem]:
-        """VMs must be there; a priority that is inherited must be there."""
-        found = list(super().misfits(system))
-        yield from found
-        if self.priority == "inherit" and not found and system[self.frontend].per_vcpu("priority")[0] is None:
-            yield Problem("priority", "inherit", f"a number: {self.frontend} has no priority", f"give {self.frontend} a priority, or a number here")
 
 
 know_fields(VirtioDevice)
