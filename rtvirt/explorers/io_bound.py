@@ -27,8 +27,8 @@ SIMULATED = ms(2000)
 PATH = "net0.rx"
 SCHEDULERS = {"RTDS": RTDS(), "credit": Credit()}
 TOLD_OF = 4                # the front end asks to be told of the 4th packet, where there is a timeout
-KEYS = {"nic": Key("dom0: the NIC's interrupt", "#009E73", "dots"), "netback": Key("dom0: back end", "#56B4E9", "upright"),
-        "netfront": Key("modem: front end", "#E69F00", "diagonal"), "app": Key("modem: its task", "#0072B2", "none")}
+KEYS = {"nic": Key("dom0: the NIC's interrupt", "#009E73", "dots"), "netback": Key("dom0: back end", "#009E73", "diagonal"),
+        "netfront": Key("modem: front end", "#0072B2", "upright"), "app": Key("modem: its task", "#0072B2", "none")}
 
 
 @dataclass(frozen=True)
