@@ -210,12 +210,14 @@ def give_back(struct: Any) -> None:
 def clear(struct: Any, sizes: Mapping[str, Any]) -> None:
     """Zeros wherever a struct of these sizes is looked at before it is written."""
     for name, part in struct.parts().items():
+        if isinstance(part, Log) or sizes.get(name) == 0:
+            continue
         value = getattr(struct, name)
         if isinstance(value, Struct):
             clear(value, sizes[name])
         elif isinstance(value, StoredRow):
             value.numbers[:] = 0
-        elif not isinstance(part, Log):
+        else:
             (value.numbers if isinstance(value, StoredRows) else value)[:sizes[name]] = 0
 
 
@@ -236,7 +238,11 @@ def make_plain(kind: type, sizes: Mapping[str, Any]) -> Any:
 
 def handle(struct: Any) -> Any:
     """What the loop is given: the struct as the only element of an array (a record by itself would take Numba 12 us to recognize)."""
-    return struct.memory.view(dtype_of(type(struct))) if "memory" in vars(struct) else (struct,)
+    if "memory" not in vars(struct):
+        return (struct,)
+    if "handle" not in vars(struct):
+        vars(struct)["handle"] = struct.memory.view(dtype_of(type(struct)))      # numpy takes its time to see that this is safe
+    return vars(struct)["handle"]
 
 
 # ------------------------------------------------------------------ filling and reading

@@ -51,6 +51,8 @@ def alarms_of(system: System, plumbing: Plumbing) -> int:
 
 def wire(st: Any, system: System, plumbing: Plumbing, seed: int, flat: Any, first_alarm: int) -> None:
     """Lay the plumbing out in the engine's arrays. `system` is the expanded one; `first_alarm` is behind the tasks' alarms."""
+    if not plumbing.paths:
+        return                                               # the loop without devices does not look at any of this
     io, k = st.io, st.agenda.tasks
     stages, paths, lines = plumbing.stages(), plumbing.paths, len(plumbing.lines)
     source = first_alarm

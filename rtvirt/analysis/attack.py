@@ -174,7 +174,7 @@ def marks_of(system: System, scheduler: Any) -> list[int]:
 
 def changed(system: System, choose: Any) -> System:
     """The system with some tasks replaced: `choose(task)` gives another, or the same."""
-    return system.replace(vms=tuple(vm.replace(tasks=tuple(choose(task) for task in vm.tasks)) for vm in system.vms))
+    return system.unchecked(vms=tuple(vm.unchecked(tasks=tuple(choose(task) for task in vm.tasks)) for vm in system.vms))
 
 
 def together(system: System, length: int, rng: random.Random) -> System:
@@ -196,7 +196,7 @@ def step(best: System, original: System, marks: list[int], length: int, rng: ran
     vms = [list(vm.tasks) for vm in best.vms]
     for i, k in rng.sample(places, min(len(places), rng.choice([1, 1, 2]))):
         vms[i][k] = placed(original.vms[i].tasks[k], edge(marks, length // 2, rng), length, rng, full=rng.random() < 0.7)
-    return best.replace(vms=tuple(vm.replace(tasks=tuple(tasks)) for vm, tasks in zip(best.vms, vms)))
+    return best.unchecked(vms=tuple(vm.unchecked(tasks=tuple(tasks)) for vm, tasks in zip(best.vms, vms)))
 
 
 def edge(marks: list[int], limit: int, rng: random.Random) -> int:
@@ -213,10 +213,10 @@ def placed(task: Task, at: int, length: int, rng: random.Random, *, full: bool) 
         return task
     fields: dict[str, Any] = {} if task.actions else {"wcet": demands(task, rng, full)}
     if task.releases is not None:
-        return task.replace(**fields)
+        return task.unchecked(**fields)
     if task.arrival == "periodic":
-        return task.replace(offset=at % (task.period or 1), **fields)
-    return task.replace(releases=arrivals(task, at, length, rng), period=None, arrival="periodic", jitter=0, offset=0, **fields)
+        return task.unchecked(offset=at % (task.period or 1), **fields)
+    return task.unchecked(releases=arrivals(task, at, length, rng), period=None, arrival="periodic", jitter=0, offset=0, **fields)
 
 
 def demands(task: Task, rng: random.Random, full: bool) -> Any:
@@ -224,14 +224,14 @@ def demands(task: Task, rng: random.Random, full: bool) -> Any:
     most = largest_demand(task)
     if most is None or (isinstance(task.wcet, (tuple, list)) and not isinstance(task.wcet, Distribution)):
         return task.wcet
-    return most if full else [rng.choice([most, most, 1, rng.randint(1, most)]) for _ in range(rng.randint(2, 5))]
+    return most if full else tuple(rng.choice([most, most, 1, rng.randint(1, most)]) for _ in range(rng.randint(2, 5)))
 
 
-def arrivals(task: Task, at: int, length: int, rng: random.Random) -> list[int]:
-    """A list of arrivals: as dense as a sporadic task may be, with a pause now and then; bursts, where nothing bounds them."""
+def arrivals(task: Task, at: int, length: int, rng: random.Random) -> tuple[int, ...]:
+    """Arrivals: as dense as a sporadic task may be, with a pause now and then; bursts, where nothing bounds them."""
     period, found = task.period or 1, []
     while at < length and len(found) < 2000:
         found += [at] * (rng.randint(1, BURST) if task.arrival == "poisson" else 1)
         at += period if task.arrival == "sporadic" and rng.random() < 0.8 else period + rng.randrange(period)
-    return found or [at]
+    return tuple(found) or (at,)
 
