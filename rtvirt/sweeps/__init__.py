@@ -1,6 +1,23 @@
-"""Sweeps: a function over a grid of parameters, on all cores, into a table; resumable. And what to measure of a run."""
+"""Sweeps: a function over a grid of parameters, on all cores or a cluster, into a table; resumable. And what to measure of a run.
 
-from . import measures, published
+`measures` and `published`, which need the whole simulator, are loaded when they are first used: workers of a cluster may not need them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .running import sweep
 
+if TYPE_CHECKING:
+    from . import measures, published
+
 __all__ = ["measures", "published", "sweep"]
+
+
+def __getattr__(name: str) -> Any:
+    """The modules that are loaded late."""
+    if name in ("measures", "published"):
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing
-from itertools import islice, product
+from contextlib import closing, nullcontext
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import Problem, SpecError
 from ..notice import audience, silent
-from .spelling import identity, model_version, spell
+from .cluster import connected, on_cluster
+from .parquet import ParquetStore
+from .points import Points, compute
+from .provenance import about
+from .spelling import identity, model_version
 from .store import Store
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ Report = Callable[[int, int], None]
 
 
 def sweep(function: Callable[..., Any], grid: Mapping[str, Iterable[Any]], *, store: str | Path | None = None, workers: int | None = None,
-          progress: bool | Report = True, errors: str = "record", retry: bool = False) -> pd.DataFrame:
-    """Call a function at every point of a grid, on all cores; one row a point, in the grid's order.
+          client: Any = None, format: str = "lines", progress: bool | Report = True, errors: str = "record", retry: bool = False) -> pd.DataFrame:
+    """Call a function at every point of a grid, on all cores or a cluster; one row a point, in the grid's order.
 
     Parameters
     ----------
@@ -40,7 +41,13 @@ def sweep(function: Callable[..., Any], grid: Mapping[str, Iterable[Any]], *, st
         A folder. A point found there is not computed again; a new one is kept at the moment it is finished. Killed at any time, the same
         call goes on where it was. Results count for as long as the function, what it names, and this package's model are what they were.
     workers : int, optional
-        Threads; one a core unless given. 1 computes in the calling thread.
+        Threads; one a core unless given. 1 computes in the calling thread. With ``client="local"``, processes.
+    client : Client, cluster, address or "local", optional
+        Of Dask: the points are computed there, the table and the store stay here; the table is the same. ``docs/sweeps.md`` has recipes.
+        Needs the extra ``cluster``.
+    format : {"lines", "parquet"}
+        Of the store: a file of lines, or a folder ``NAME.parquet`` that pandas and others read as one table, with its provenance. Needs the
+        extra ``parquet``.
     progress : bool or callable
         A bar, for people only; or a function of (points done, points in all).
     errors : {"record", "raise"}
@@ -57,7 +64,7 @@ def sweep(function: Callable[..., Any], grid: Mapping[str, Iterable[Any]], *, st
     SpecError
         A grid or result that makes no table.
     RtvirtError
-        A store that cannot be written, or that another process is writing to.
+        A store that cannot be written, or that another process is writing to; a cluster that does not answer, or that has another rtvirt.
     KeyboardInterrupt
         After Ctrl-C: points in progress are finished first.
 
@@ -78,78 +85,83 @@ def sweep(function: Callable[..., Any], grid: Mapping[str, Iterable[Any]], *, st
     >>> rv.sweep(misses, grid=dict(scheduler=[rv.RTDS()], budget=[ms(1), ms(2)]), progress=False)["misses"].tolist()
     [1.0, 0.0]
     """
-    check(function, grid, workers, errors)
-    names, values = list(grid), [list(one) for one in grid.values()]
-    spelled = [[spell(value, f"grid[{name!r}]") for value in one] for name, one in zip(names, values)]
+    check(function, grid, workers, errors, client, format)
+    points = Points(grid)
     version = f"{identity(function)}-{model_version()}"
-    points = [dict(zip(names, point)) for point in product(*values)]
-    texts = [dict(zip(names, point)) for point in product(*spelled)]
-    keys = [key_of(version, text) for text in texts]
-    kept = Store(store, file_name(function), version) if store is not None else None
+    keys = points.keys(version)
+    kept = None if store is None else open_store(store, format, function, points, version)
     found: dict[str, dict[str, Any]] = {} if kept is None else kept.results
     try:
-        for key in [key for key, record in found.items() if retry and "error" in record]:
-            del found[key]
+        if kept is not None and retry:
+            kept.forget([key for key, record in found.items() if "error" in record])
         todo = {key: i for i, key in reversed(list(enumerate(keys))) if key not in found}       # equal points are computed once
         if kept is not None:
             tell(kept, len(todo))
-        order = sorted(todo.values())
-        work = Work(function, points, texts, keys, found, kept, errors)
-        show(work, order, len(set(keys)) - len(order), workers or cores(), progress)
+        compute_all(Work(function, points, keys, found, kept, errors), sorted(todo.values()), client, workers, progress)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(stopped(kept, len(set(keys) & found.keys()), len(set(keys)))) from None
     finally:
         if kept is not None:
             kept.close()
-    return table(names, points, [found[key] for key in keys])
+    return table(points, [found[key] for key in keys])
+
+
+def compute_all(work: Work, order: list[int], client: Any, workers: int | None, progress: bool | Report) -> None:
+    """Compute points, here or on a cluster."""
+    total = len(set(work.keys))
+    with nullcontext() if client is None or not order else connected(client, workers or cores()) as cluster:
+        steps = in_threads(work, order, workers or cores()) if cluster is None else on_cluster(work, order, cluster)
+        show(steps, total - len(order), total, progress)
+
+
+def open_store(folder: str | Path, format: str, function: Callable[..., Any], points: Points, version: str) -> Store | ParquetStore:
+    """The store of a function in a folder."""
+    make = ParquetStore if format == "parquet" else Store
+    return make(folder, file_name(function), version, about(function, points, version.split("-")[0]))
 
 
 class Work:
-    """What threads do."""
+    """What is to be done: a function, its points, and where the results go."""
 
-    def __init__(self, function: Callable[..., Any], points: list[dict[str, Any]], texts: list[dict[str, str]], keys: list[str],
-                 found: dict[str, dict[str, Any]], kept: Store | None, errors: str) -> None:
-        self.function, self.points, self.texts, self.keys = function, points, texts, keys
+    def __init__(self, function: Callable[..., Any], points: Points, keys: list[str], found: dict[str, dict[str, Any]],
+                 kept: Store | ParquetStore | None, errors: str) -> None:
+        self.function, self.points, self.keys = function, points, keys
         self.found, self.kept, self.errors = found, kept, errors
 
     def __call__(self, i: int) -> None:
-        """Compute a point, and keep what was found."""
-        record: dict[str, Any]
-        try:
-            value = self.function(**self.points[i])
-        except Exception as error:
-            error.add_note(f"at the point {', '.join(f'{name}={value!r}' for name, value in self.points[i].items())}")
-            if self.errors == "raise":
-                raise
-            record = {"error": f"{type(error).__name__}: {error}"}
-        else:
-            record = {"result": columns(value, getattr(self.function, "__name__", "value"), self.points[i])}
+        """Compute a point here, and keep what was found."""
+        self.keep([i], [compute(self.function, self.points.point(i), self.errors)])
+
+    def keep(self, points: list[int], records: list[dict[str, Any]]) -> None:
+        """Keep what was found at some points."""
         if self.kept is None:
-            self.found[self.keys[i]] = record
+            self.found.update(zip((self.keys[i] for i in points), records))
         else:
-            self.kept.add(self.keys[i], self.texts[i], **record)
+            self.kept.add([(self.keys[i], self.points.text(i), record) for i, record in zip(points, records)])
 
 
-def show(work: Work, order: list[int], before: int, workers: int, progress: bool | Report) -> None:
-    """Compute the points, showing how far it is."""
-    with closing(compute(work, order, workers)) as steps:
+def show(steps: Generator[int], before: int, total: int, progress: bool | Report) -> None:
+    """Let the points be computed, showing how far it is."""
+    with closing(steps):
         if callable(progress):
-            for done, _ in enumerate(steps, before + 1):
-                progress(done, before + len(order))
+            for done in accumulate(steps, initial=before):
+                if done > before:
+                    progress(done, total)
             return
         from tqdm.auto import tqdm
 
-        quiet = not progress or not order or audience() is silent
-        with tqdm(total=before + len(order), initial=before, unit="point", leave=False, disable=quiet) as bar:
-            for _ in steps:
-                bar.update()
+        quiet = not progress or before == total or audience() is silent
+        with tqdm(total=total, initial=before, unit="point", leave=False, disable=quiet) as bar:
+            for count in steps:
+                bar.update(count)
 
 
-def compute(work: Work, order: list[int], workers: int) -> Iterator[None]:
-    """Do the points in order, some at a time; something is yielded for each that is done."""
+def in_threads(work: Work, order: list[int], workers: int) -> Generator[int]:
+    """Do the points in order, some at a time; how many are done is yielded whenever some are."""
     if workers == 1:
         for i in order:
-            yield work(i)
+            work(i)
+            yield 1
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="sweep") as pool:
         waiting: set[Future[None]] = set()
@@ -161,19 +173,20 @@ def compute(work: Work, order: list[int], workers: int) -> Iterator[None]:
                     return
                 finished, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)      # awake now and then for Ctrl-C
                 for future in finished:
-                    yield future.result()
+                    future.result()
+                    yield 1
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def stopped(kept: Store | None, done: int, total: int) -> str:
+def stopped(kept: Store | ParquetStore | None, done: int, total: int) -> str:
     """What to say after Ctrl-C."""
     if kept is None:
         return f"stopped after {done} of {total} points, which are lost: give store=... to keep them next time"
     return f"stopped after {done} of {total} points; they are in {kept.path}: call the same sweep again to go on"
 
 
-def tell(kept: Store, todo: int) -> None:
+def tell(kept: Store | ParquetStore, todo: int) -> None:
     """Say what of the store cannot be used."""
     if kept.damaged:
         warnings.warn(f"{kept.damaged} lines of {kept.path} are damaged; their points are computed again", RuntimeWarning, stacklevel=3)
@@ -182,36 +195,18 @@ def tell(kept: Store, todo: int) -> None:
                       f"are left alone, and {todo} points are computed", RuntimeWarning, stacklevel=3)
 
 
-def table(names: list[str], points: list[dict[str, Any]], records: list[dict[str, Any]]) -> pd.DataFrame:
-    """Parameters and results side by side."""
+def table(points: Points, records: list[dict[str, Any]]) -> pd.DataFrame:
+    """Parameters and results side by side; what a point has no result for is None."""
     import pandas as pd
 
-    rows = [{**point, **record.get("result", {})} for point, record in zip(points, records)]
-    made = pd.DataFrame(rows, columns=None if rows else names)
+    results = [record.get("result", {}) for record in records]
+    made = {name: points.column(n) for n, name in enumerate(points.names)}
+    for column in dict.fromkeys(chain.from_iterable(results)):
+        made[column] = [result.get(column) for result in results]
+    found = pd.DataFrame(made)
     if any("error" in record for record in records):
-        made["error"] = pd.Series([record.get("error") for record in records], dtype=object)
-    return made
-
-
-def columns(value: Any, name: str, point: dict[str, Any]) -> dict[str, Any]:
-    """A result as {column: plain value}; SpecError if it makes no row."""
-    if hasattr(value, "_asdict"):
-        value = value._asdict()
-    named = dict(value) if isinstance(value, Mapping) or hasattr(value, "to_dict") else {"value" if name.startswith("<") else name: value}
-    found = {}
-    for column, one in named.items():
-        one = one.item() if isinstance(one, np.generic) else one
-        if column in point or column == "error":
-            raise SpecError([Problem("function", column, "columns that are no parameters, and not called error", "rename this part of its result")])
-        if not (one is None or isinstance(one, (bool, int, float, str))):
-            raise SpecError([Problem(f"function's {column}", one, "a number, text or None", "return numbers, or a dict of them")])
-        found[str(column)] = one
+        found["error"] = pd.Series([record.get("error") for record in records], dtype=object)
     return found
-
-
-def key_of(version: str, text: dict[str, str]) -> str:
-    """What a point's result is found by."""
-    return hashlib.sha256("\0".join([version, *(f"{name}={value}" for name, value in sorted(text.items()))]).encode()).hexdigest()[:24]
 
 
 def file_name(function: Callable[..., Any]) -> str:
@@ -225,7 +220,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def check(function: Any, grid: Any, workers: Any, errors: Any) -> None:
+def check(function: Any, grid: Any, workers: Any, errors: Any, client: Any, format: Any) -> None:
     """Refuse what cannot be swept, all problems at once."""
     found = []
     if not callable(function):
@@ -239,5 +234,9 @@ def check(function: Any, grid: Any, workers: Any, errors: Any) -> None:
         found.append(Problem("workers", workers, "1 to 1024", "leave it out for one a core"))
     if errors not in ("record", "raise"):
         found.append(Problem("errors", errors, "'record' or 'raise'", "choose one of these"))
+    if format not in ("lines", "parquet"):
+        found.append(Problem("format", format, "'lines' or 'parquet'", "choose one of these"))
+    if workers is not None and client not in (None, "local"):
+        found.append(Problem("workers", workers, "nothing beside client=", "leave it out: the cluster has workers of its own"))
     if found:
         raise SpecError(found)

@@ -10,6 +10,7 @@ import json
 import os
 import time
 import zlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -28,13 +29,15 @@ class Store:
     ----------
     path : Path
     results : {key: record}
-        Finished points of this version.
+        Finished points of this version: ``{"result": {column: value}}`` or ``{"error": text}``.
+    about : dict
+        Provenance, in the first line of a new file.
     other_versions, damaged : int
         Lines that were made by another function or model, and lines that cannot be read.
     """
 
-    def __init__(self, folder: str | Path, name: str, version: str) -> None:
-        self.path, self.version = folder_for(folder) / f"{name}.jsonl", version
+    def __init__(self, folder: str | Path, name: str, version: str, about: dict[str, Any] | None = None) -> None:
+        self.path, self.version, self.about = folder_for(folder) / f"{name}.jsonl", version, about
         self.results: dict[str, dict[str, Any]] = {}
         self.other_versions = self.damaged = 0
         self.writing, self.synced = Lock(), time.monotonic()
@@ -67,28 +70,36 @@ class Store:
                     raise RtvirtError(f"{self.path} was written by another rtvirt (format {record['format']}, this one knows {FORMAT}): "
                                       "update rtvirt, or choose another store")
             elif record["version"] == self.version:
-                self.results[record["key"]] = record
+                self.results[record["key"]] = found_in(record)
             else:
                 self.other_versions += 1
         if not self.end:
-            self.append({"format": FORMAT})
+            self.begin()
 
-    def add(self, key: str, point: dict[str, str], **found: Any) -> None:
-        """Keep a finished point: any thread may call it."""
-        record = {"key": key, "version": self.version, **found, "point": point}
+    def begin(self) -> None:
+        """The first line."""
+        self.append([{"format": FORMAT, **({"about": self.about} if self.about else {})}])
+
+    def add(self, done: Sequence[tuple[str, dict[str, str], dict[str, Any]]]) -> None:
+        """Keep finished points (key, parameters as text, record): any thread may call it."""
         with self.writing:
-            self.append(record)
-            self.results[key] = record
+            self.append([{"key": key, "version": self.version, **record, "point": point} for key, point, record in done])
+            self.results.update((key, record) for key, _, record in done)
 
-    def append(self, record: dict[str, Any]) -> None:
-        """Write a line, all of it or nothing."""
-        text = json.dumps(record, separators=(",", ":")).encode()
-        line = b"%08x %s\n" % (zlib.crc32(text), text)
+    def forget(self, keys: Iterable[str]) -> None:
+        """Take points for not computed; what is computed now is written behind what was, and counts."""
+        for key in keys:
+            del self.results[key]
+
+    def append(self, records: list[dict[str, Any]]) -> None:
+        """Write lines, all of them or nothing."""
+        texts = [json.dumps(record, separators=(",", ":")).encode() for record in records]
+        lines = b"".join([b"%08x %s\n" % (zlib.crc32(text), text) for text in texts])
         try:
-            rest = line
+            rest = lines
             while rest:
                 rest = rest[os.write(self.file, rest):]
-            self.end += len(line)
+            self.end += len(lines)
             if time.monotonic() - self.synced > SYNC:
                 os.fsync(self.file)
                 self.synced = time.monotonic()
@@ -105,6 +116,11 @@ class Store:
         except OSError:           # some file systems cannot; what matters has been written
             pass
         os.close(self.file)
+
+
+def found_in(record: dict[str, Any]) -> dict[str, Any]:
+    """What of a line is the result."""
+    return {name: record[name] for name in ("result", "error") if name in record}
 
 
 class StoreError(RtvirtError):
