@@ -34,6 +34,10 @@ class SpecError(RtvirtError, ValueError):
         self.problems = list(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by its problems, so that it can come back from another process."""
+        return type(self), (self.problems,), self.__dict__
+
 
 class RecordError(RtvirtError):
     """A table was asked for that the run did not record."""

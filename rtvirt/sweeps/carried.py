@@ -6,7 +6,7 @@ of it lies there, it fails without a word. So functions and classes that are no 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from inspect import getmodule
@@ -18,12 +18,12 @@ from ..errors import Problem, SpecError
 from .spelling import empty, names_in, own
 
 
-def packed(thing: Any, field: str, *, code_of: Any = None) -> bytes:
-    """Pickled, with the code of your own modules that `code_of` (`thing` itself unless given) uses."""
+def packed(thing: Any, field: str, modules: Iterable[ModuleType]) -> bytes:
+    """Pickled; what is defined in `modules` as code."""
     import cloudpickle
 
     with ExitStack() as stack:
-        for module in modules_of(thing if code_of is None else code_of):
+        for module in modules:
             if module.__name__ != "__main__" and module.__name__ not in cloudpickle.list_registry_pickle_by_value():
                 cloudpickle.register_pickle_by_value(module)
                 stack.callback(cloudpickle.unregister_pickle_by_value, module)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ..errors import Problem, RtvirtError, SpecError
-from .carried import packed
+from .carried import modules_of, packed
 from .spelling import model_version
 from .worker import Job, run, stop
 
@@ -86,7 +86,8 @@ class Flight:
         self.landed: SimpleQueue[Future] = SimpleQueue()
         self.size, self.alone, self.threads, self.looked, self.heard = 1, False, 0, 0.0, time.monotonic()
         schedulers = {one.kernel_name for values in work.points.values for one in values if hasattr(one, "kernel_name")}
-        self.job = Job(f"sweep-{uuid4().hex[:12]}", model_version(), sys.version_info[:2], packed(work.function, "function"),
+        self.own = modules_of((work.function, work.points.values))
+        self.job = Job(f"sweep-{uuid4().hex[:12]}", model_version(), sys.version_info[:2], packed(work.function, "function", self.own),
                        tuple(work.points.names), tuple(sorted(schedulers)), work.errors)
 
     def steps(self) -> Generator[int]:
@@ -120,7 +121,7 @@ class Flight:
 
     def send(self, points: list[int]) -> None:
         """Put a batch on its way."""
-        values = packed([tuple(self.work.points.point(i).values()) for i in points], "grid")
+        values = packed([self.work.points.values_of(i) for i in points], "grid", self.own)
         try:
             future = self.client.submit(run, self.job, values, key=f"{self.job.name}-{uuid4().hex[:12]}", pure=False)
         except Exception as error:

@@ -35,7 +35,11 @@ class Points:
 
     def point(self, i: int) -> dict[str, Any]:
         """The parameters of a point."""
-        return {name: one[k] for name, one, k in zip(self.names, self.values, self.places(i))}
+        return dict(zip(self.names, self.values_of(i)))
+
+    def values_of(self, i: int) -> tuple[Any, ...]:
+        """The same without names."""
+        return tuple([one[k] for one, k in zip(self.values, self.places(i))])
 
     def text(self, i: int) -> dict[str, str]:
         """The same as text that says all about them."""
