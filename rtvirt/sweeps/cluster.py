@@ -35,6 +35,7 @@ PATIENCE = 30.0       # [s] without a cluster
 def connected(client: Any, workers: int) -> Iterator[Client]:
     """A client of the cluster that `client` names; what is opened for it is closed again."""
     try:
+        from dask import config
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise RtvirtError("a sweep with client= needs Dask: install the extra with `pip install 'rtvirt[cluster]'`, or leave client out") from error
@@ -43,7 +44,8 @@ def connected(client: Any, workers: int) -> Iterator[Client]:
             raise SpecError([Problem("client", client, "a client that is not asynchronous", "make it with Client(address)")])
         yield client
     elif client == "local":
-        with LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None) as cluster, \
+        with config.set({"distributed.worker.profile.enabled": False}), \
+                LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None) as cluster, \
                 Client(cluster, set_as_default=False) as made:
             yield made
     elif isinstance(client, str) or hasattr(client, "scheduler_address"):

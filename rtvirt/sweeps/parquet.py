@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import os
 from ast import literal_eval
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -197,14 +198,12 @@ def read(path: Path, parameters: bool = True) -> tuple[list[dict[str, Any]], dic
     """Rows of a part again, and their provenance."""
     from pyarrow import parquet
 
-    try:
+    with readable(path):
         note = json.loads(parquet.read_schema(path).metadata[META])
         kinds = {name: kind for name, kind in note["schema"].items() if parameters or name.startswith("=")}
         made = parquet.read_table(path, columns=[KEY, *(name.removeprefix("=") for name in kinds)], partitioning=None)
         columns = {name: decoded(made[name.removeprefix("=")], kind) for name, kind in kinds.items()}
         keys, errors, exact = made[KEY].to_pylist(), columns.pop("=error"), columns.pop(EXACT, None)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RtvirtError(f"{path} cannot be read ({error}): remove it to compute its points again, or choose another store") from error
     for k, text in enumerate(exact or ()):
         for name, value in json.loads(text or "{}").items():
             columns[name][k] = value
@@ -225,21 +224,33 @@ def kinds_in(path: Path) -> dict[str, str]:
     """Columns of a part, and what they are."""
     from pyarrow import parquet
 
-    return json.loads(parquet.read_schema(path).metadata[META])["schema"]
+    with readable(path):
+        return json.loads(parquet.read_schema(path).metadata[META])["schema"]
 
 
 def keys_in(path: Path) -> list[str]:
     """Keys of a part."""
     from pyarrow import parquet
 
-    return parquet.read_table(path, columns=[KEY], partitioning=None)[KEY].to_pylist()
+    with readable(path):
+        return parquet.read_table(path, columns=[KEY], partitioning=None)[KEY].to_pylist()
 
 
 def rows_in(path: Path) -> int:
     """Points of a part."""
     from pyarrow import parquet
 
-    return int(parquet.read_metadata(path).num_rows)
+    with readable(path):
+        return int(parquet.read_metadata(path).num_rows)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Say in words that a part is damaged, or no part of ours."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RtvirtError(f"{path} cannot be read ({error}): remove it to compute its points again, or choose another store") from error
 
 
 def needs_pyarrow() -> None:

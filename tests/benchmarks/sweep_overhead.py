@@ -57,12 +57,13 @@ def measure(name: str, function: Any, points: int, workers: int, client: Any = N
 
 def main(points: int, many: int, format: str) -> None:
     """Threads, then the cluster."""
+    from dask import config
     from distributed import Client, LocalCluster
 
     workers = len(os.sched_getaffinity(0))
     print(f"{platform.processor() or platform.machine()}, {workers} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, {format}")
-    with tempfile.TemporaryDirectory() as folder, LocalCluster(n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) \
-            as cluster, Client(cluster) as client:
+    with config.set({"distributed.worker.profile.enabled": False}), tempfile.TemporaryDirectory() as folder, \
+            LocalCluster(n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster, Client(cluster) as client:
         measure("(first use)", schedulable, 100, workers)
         measure("(first use)", schedulable, 100, workers, client)
         threads = measure("threads", schedulable, points, workers, store=f"{folder}/1", format=format)
