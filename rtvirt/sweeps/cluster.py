@@ -29,6 +29,10 @@ AHEAD = 2             # batches a thread: one in hand, one waiting
 PARTS = 8             # of a batch that killed its worker
 LOOK = 0.5            # [s] between two looks for Ctrl-C and for lost clusters
 PATIENCE = 30.0       # [s] without a cluster
+QUIET = {             # what Dask does all the time, beside the work: looking at itself, for tasks of milliseconds and arrays of gigabytes
+    "distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "500ms", "distributed.admin.system-monitor.interval": "5s",
+    "distributed.scheduler.work-stealing-interval": "1s", "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.worker.memory.monitor-interval": "1s"}
 
 
 @contextmanager
@@ -44,7 +48,7 @@ def connected(client: Any, workers: int) -> Iterator[Client]:
             raise SpecError([Problem("client", client, "a client that is not asynchronous", "make it with Client(address)")])
         yield client
     elif client == "local":
-        with config.set({"distributed.worker.profile.enabled": False}), \
+        with config.set(QUIET), \
                 LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None) as cluster, \
                 Client(cluster, set_as_default=False) as made:
             yield made

@@ -184,7 +184,7 @@ def save(path: Path, rows: list[dict[str, Any]], about: dict[str, Any], columns:
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as file:
-            parquet.write_table(made, file, compression="zstd")
+            parquet.write_table(made, file, compression="zstd", write_page_checksum=True)
             file.flush()
             os.fsync(file.fileno())       # the tail is emptied next
 
@@ -201,7 +201,8 @@ def read(path: Path, parameters: bool = True) -> tuple[list[dict[str, Any]], dic
     with readable(path):
         note = json.loads(parquet.read_schema(path).metadata[META])
         kinds = {name: kind for name, kind in note["schema"].items() if parameters or name.startswith("=")}
-        made = parquet.read_table(path, columns=[KEY, *(name.removeprefix("=") for name in kinds)], partitioning=None)
+        names = [KEY, *(name.removeprefix("=") for name in kinds)]
+        made = parquet.read_table(path, columns=names, partitioning=None, page_checksum_verification=True)
         columns = {name: decoded(made[name.removeprefix("=")], kind) for name, kind in kinds.items()}
         keys, errors, exact = made[KEY].to_pylist(), columns.pop("=error"), columns.pop(EXACT, None)
     for k, text in enumerate(exact or ()):
@@ -233,7 +234,7 @@ def keys_in(path: Path) -> list[str]:
     from pyarrow import parquet
 
     with readable(path):
-        return parquet.read_table(path, columns=[KEY], partitioning=None)[KEY].to_pylist()
+        return parquet.read_table(path, columns=[KEY], partitioning=None, page_checksum_verification=True)[KEY].to_pylist()
 
 
 def rows_in(path: Path) -> int:

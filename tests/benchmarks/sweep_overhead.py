@@ -21,6 +21,7 @@ from time import perf_counter, process_time, thread_time
 from typing import Any
 
 import rtvirt as rv
+from rtvirt.sweeps.cluster import QUIET
 
 UTILIZATIONS = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
 
@@ -50,8 +51,8 @@ def measure(name: str, function: Any, points: int, workers: int, client: Any = N
     wall, here, there = perf_counter() - started, process_time() - here, elsewhere() - there
     busy, n = float(table["seconds"].sum()), len(table)
     share = f"overhead {100 * ((here + there) / busy - 1):5.1f} % of processor time" if busy else ""
-    print(f"{name:32} {n:8} points  {1e6 * busy / n:6.0f} µs in a point, {1e6 * (here + there) / n:6.0f} in all ({1e6 * here / n:.0f} in this process)  "
-          f"wall × {workers} {1e6 * wall * workers / n:6.0f}  {share}", flush=True)
+    print(f"{name:32} {n:8} points  {1e6 * busy / n:6.0f} µs in a point, {1e6 * (here + there) / n:6.0f} in all "
+          f"({1e6 * here / n:.0f} in this process)  wall × {workers} {1e6 * wall * workers / n:6.0f}  {share}", flush=True)
     return (here + there) / n, wall / n
 
 
@@ -61,8 +62,9 @@ def main(points: int, many: int, format: str) -> None:
     from distributed import Client, LocalCluster
 
     workers = len(os.sched_getaffinity(0))
-    print(f"{platform.processor() or platform.machine()}, {workers} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, {format}")
-    with config.set({"distributed.worker.profile.enabled": False}), tempfile.TemporaryDirectory() as folder, \
+    print(f"{platform.processor() or platform.machine()}, {workers} cores, load {os.getloadavg()[0]:.1f}, "
+          f"Python {platform.python_version()}, {format}")
+    with config.set(QUIET), tempfile.TemporaryDirectory() as folder, \
             LocalCluster(n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster, Client(cluster) as client:
         measure("(first use)", schedulable, 100, workers)
         measure("(first use)", schedulable, 100, workers, client)

@@ -145,7 +145,8 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path, monkeypatch):
 
 
 def test_kinds():
-    assert [columns.kind_of(values) for values in ([], [None], [True, None], [1, None], [1.5], ["a"], [1, 0.5], [1, True], [2**63], [2**63, 0.5])] == \
+    some = ([], [None], [True, None], [1, None], [1.5], ["a"], [1, 0.5], [1, True], [2**63], [2**63, 0.5])
+    assert [columns.kind_of(values) for values in some] == \
         ["null", "null", "bool", "int", "float", "text", "number", "json", "json", "json"]
     assert columns.widest("null", "int") == "int" and columns.widest("int", "float") == "number" and columns.widest("number", "text") == "json"
     assert [parquet.plain(text) for text in ("1", "'a'", "nan", "None", "b'a'", "f(1)", "-0.5", None)][:2] == [1, "a"]
