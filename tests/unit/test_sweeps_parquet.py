@@ -128,7 +128,13 @@ def test_another_version_has_a_folder_of_its_own(tmp_path, monkeypatch):
 def test_what_cannot_be_read_or_written_is_said(tmp_path, monkeypatch):
     sweep(identity, dict(a=[1]), tmp_path)
     good = part(tmp_path).read_bytes()
-    for bad in (b"", good[:-20], good[:40] + bytes(40) + good[80:]):
+    for k in range(4, len(good) - 20, 97):                   # a damaged place is noticed, or is none that counts
+        part(tmp_path).write_bytes(good[:k] + bytes(20) + good[k + 20:])
+        try:
+            assert sweep(identity, dict(a=[1]), tmp_path)["identity"].tolist() == [1]
+        except RtvirtError as error:
+            assert "cannot be read" in str(error)
+    for bad in (b"", good[:-20]):
         part(tmp_path).write_bytes(bad)
         with pytest.raises(RtvirtError, match="(?s)cannot be read .*remove it"):
             sweep(identity, dict(a=[1]), tmp_path)
