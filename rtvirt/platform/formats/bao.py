@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...errors import Problem, SpecError
+from ...errors import Problem
 from ..board import Board, Scheduler
 from ..interface import Channel, Chip, Clock, CpuShare, Image, Irq, VmDevice, VmInterface, Window
 from .bao_read import read_config
 from .common import Export, Import
 from .ctext import bits, braces, field, rows, text_of
-from .partition import SHARED_REASONS, Block, End, Link, blocks_of, enough_cpus, label, links, lost_between, passed, said_device
+from .partition import SHARED_REASONS, Block, End, Link, blocks_of, cpu_problems, label, links, lost_between, passed, refuse_all, said_device
 
 FORMAT = "Bao configuration"
 CHECKED = "read by our own reader; compiled against headers written from the documented layout in the project's tests, not by Bao"
@@ -75,11 +75,9 @@ def read(files: Mapping[str, str], hardware: Board) -> Import:
 
 def said(board: Board) -> Board:
     """The board that remains."""
-    enough_cpus(board)
-    strange = [vm for vm in board.vms if vm.architecture not in ARCHITECTURES]
-    if strange:
-        raise SpecError([Problem(f"vms[{vm.name}].architecture", vm.architecture, ", ".join(ARCHITECTURES), "Bao runs on these: use another format")
-                         for vm in strange])
+    refuse_all(cpu_problems(board) + [
+        Problem(f"vms[{vm.name}].architecture", vm.architecture, ", ".join(ARCHITECTURES), "Bao runs on these: use another format")
+        for vm in board.vms if vm.architecture not in ARCHITECTURES])
     joined = {end: link for link in links(board) for end in link.ends}
     vms = [said_vm(board, number, vm, joined) for number, vm in enumerate(sorted(board.vms, key=lambda vm: vm.id))]
     return board.replace(scheduler=Scheduler(), vms=tuple(vms))

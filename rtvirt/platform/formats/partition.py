@@ -115,7 +115,7 @@ def pinned(board: Board) -> dict[str, tuple[int, ...]]:
     {'modem': (4,), 'android': (0, 1, 2, 3), 'drivers': (5,)}
     """
     slots = [vm for vm in board.vms for _ in range(vm.cpus.count)]
-    enough_cpus(board)
+    refuse_all(cpu_problems(board))
     wish = [[cpu for cpu in sorted(set(vm.cpus.affinity or range(board.cpus))) if cpu < board.cpus] for vm in slots]
     owner: dict[int, int] = {}
     left = [slot for slot in range(len(slots)) if not augment(slot, wish, owner, set())]
@@ -138,26 +138,32 @@ def augment(slot: int, wish: Sequence[Sequence[int]], owner: dict[int, int], see
     return False
 
 
-def enough_cpus(board: Board) -> None:
-    """Complain unless each vCPU can have a pCPU."""
+def cpu_problems(board: Board) -> list[Problem]:
+    """What stands against a pCPU for each vCPU."""
     asked = sum(vm.cpus.count for vm in board.vms)
     if not board.vms:
-        raise SpecError([Problem("vms", [], "at least one VM", "describe the VMs")])
+        return [Problem("vms", [], "at least one VM", "describe the VMs")]
     if asked > board.cpus:
-        raise SpecError([Problem("vms", f"{asked} vCPUs", f"at most {board.cpus}: each vCPU has a pCPU for itself", "give VMs fewer vCPUs, or use "
-                                 "a hypervisor with a scheduler")])
+        return [Problem("vms", f"{asked} vCPUs", f"at most {board.cpus}: each vCPU has a pCPU for itself", "give VMs fewer vCPUs, or use a hypervisor "
+                        "with a scheduler")]
+    return []
 
 
-def room(board: Board, size: int, taken: list[Extent], what: str) -> int:
-    """Lowest place in the board's RAM for so much memory; it is taken then."""
-    for memory in board.memory:
-        at = -(-memory.base // ALIGNED) * ALIGNED
-        while memory.kind == "ram" and at + size <= memory.end:
-            hit = next((one for one in taken if one.overlaps(Extent(base=at, size=size))), None)
-            if hit is None:
+def refuse_all(problems: list[Problem]) -> None:
+    """Raise the problems, if any."""
+    if problems:
+        raise SpecError(problems)
+
+
+def room(board: Board, size: int, taken: list[Extent], what: str, top: bool = False) -> int:
+    """Lowest place in the board's RAM for so much memory, or the highest; it is taken then."""
+    for memory in [one for one in board.memory if one.kind == "ram"]:
+        edges = [memory.base, *[one.end for one in taken]] if not top else [memory.end - size, *[one.base - size for one in taken]]
+        spots = {-(-edge // ALIGNED) * ALIGNED if not top else edge // ALIGNED * ALIGNED for edge in edges}
+        for at in sorted(spots, reverse=top):
+            if memory.base <= at and at + size <= memory.end and not any(one.base < at + size and at < one.end for one in taken):
                 taken.append(Extent(base=at, size=size))
                 return at
-            at = -(-hit.end // ALIGNED) * ALIGNED
     raise SpecError([Problem("memory", f"{size} B for {what}", "as much RAM in one piece as is asked for", "describe more memory, or give VMs less")])
 
 
@@ -212,6 +218,18 @@ def reason_of(kind: str, reasons: Mapping[str, str]) -> str:
         if not dot:
             raise LookupError(f"no reason is known why {kind} should be lost")
     return reasons[kind]
+
+
+def pci_of(text: str) -> tuple[int, int]:
+    """Domain, and bus, device and function in one number.
+
+    Examples
+    --------
+    >>> pci_of("0000:03:00.1")
+    (0, 769)
+    """
+    domain, bus, rest = text.split(":")
+    return int(domain, 16), int(bus, 16) << 8 | int(rest[:-2], 16) << 3 | int(rest[-1])
 
 
 # -------------------------------------------------------------- reading
