@@ -78,8 +78,9 @@ def said(board: Board) -> Board:
     refuse_all(cpu_problems(board) + [
         Problem(f"vms[{vm.name}].architecture", vm.architecture, ", ".join(ARCHITECTURES), "Bao runs on these: use another format")
         for vm in board.vms if vm.architecture not in ARCHITECTURES])
-    joined = {end: link for link in links(board) for end in link.ends}
-    vms = [said_vm(board, number, vm, joined) for number, vm in enumerate(sorted(board.vms, key=lambda vm: vm.id))]
+    ordered = board.replace(vms=tuple(sorted(board.vms, key=lambda vm: vm.id)))
+    joined = {end: link for link in links(ordered) for end in link.ends}
+    vms = [said_vm(board, number, vm, joined) for number, vm in enumerate(ordered.vms)]
     return board.replace(scheduler=Scheduler(), vms=tuple(vms))
 
 
@@ -95,8 +96,9 @@ def said_vm(board: Board, number: int, vm: VmInterface, joined: Mapping[End, Lin
     heard |= {one.doorbell: Irq(line=one.doorbell, trigger="edge", route="emulated") for one in channels if one.doorbell is not None}
     devices = [said_device(device.name, real, blocks) for device in vm.devices if passed(board, device)
                for real in [board.device(device.device)] if real and (blocks := blocks_of(device, real))]
+    affinity = sorted(set(vm.cpus.affinity)) if vm.cpus.affinity else None
     return VmInterface(
-        name=vm.name, id=number, architecture=isa, cpus=CpuShare(count=vm.cpus.count, affinity=sorted(set(vm.cpus.affinity)) if vm.cpus.affinity else None),
+        name=vm.name, id=number, architecture=isa, cpus=CpuShare(count=vm.cpus.count, affinity=affinity),
         memory=said_memory(vm, joined), irqs=[heard[line] for line in sorted(heard)], irqchip=Chip(model=board.irqchip.model),
         timer=Clock(model="arm-generic") if timed else None, devices=devices, channels=channels,
         image=Image(entry=vm.image.entry, load=vm.image.load) if vm.image else Image(entry=0, load=0))

@@ -8,7 +8,8 @@ from typing import Any
 from ..board import Board, Scheduler
 from ..interface import Channel, Chip, Clock, CpuShare, Image, Irq, VmDevice, VmInterface, Window
 from .common import Import
-from .ctable import Call, Entry, Source, Table, Unknown, known, read_source
+from .cread import Source, read_source
+from .ctable import Call, Entry, Table, Unknown, known
 from .ctext import numbers
 from .ctokens import refuse
 from .partition import Block, Label, at, labelled, meant, plain, said_device

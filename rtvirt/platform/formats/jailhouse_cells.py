@@ -11,8 +11,23 @@ from ..fields import PAGE, Extent
 from ..hardware import HostDevice
 from ..interface import Channel, Chip, Clock, CpuShare, Irq, VmDevice, VmInterface, Window
 from .jailhouse_layout import ARCHITECTURES, NAME_LONGEST
-from .partition import (Block, End, Link, blocks_of, cpu_problems, in_order, links, occupied, passed, pinned, placed, refuse_all, room,
-                        said_device, window_of)
+from .partition import (
+    Block,
+    End,
+    Link,
+    blocks_of,
+    cpu_problems,
+    in_order,
+    links,
+    occupied,
+    passed,
+    pinned,
+    placed,
+    refuse_all,
+    room,
+    said_device,
+    window_of,
+)
 
 HYPERVISOR = 4 * 2**20
 """Memory for Jailhouse itself `int [bytes]`."""

@@ -54,8 +54,8 @@ PCI: list[Field] = [("type", "B"), ("iommu", "B"), ("domain", "H"), ("bdf", "H")
 CAPABILITY: list[Field] = [("id", "H"), ("start", "H"), ("len", "H"), ("flags", "H")]
 CONSOLE: list[Field] = [("address", "Q"), ("size", "I"), ("type", "H"), ("flags", "H"), ("divider", "I"), ("gate_nr", "I"), ("clock_reg", "Q")]
 IOMMU: list[Field] = [("type", "I"), ("base", "Q"), ("size", "I"), ("tlb_base", "Q"), ("tlb_size", "I")]
-ARM_INFO: list[Field] = [("maintenance_irq", "B"), ("gic_version", "B"), ("gicd_base", "Q"), ("gicc_base", "Q"), ("gich_base", "Q"),
-                         ("gicv_base", "Q"), ("gicr_base", "Q")]
+ARM_INFO: list[Field] = [("maintenance_irq", "B"), ("gic_version", "B"), ("padding", "2B"), ("gicd_base", "Q"), ("gicc_base", "Q"),
+                         ("gich_base", "Q"), ("gicv_base", "Q"), ("gicr_base", "Q")]
 PLATFORM: list[Field] = [("pci_mmconfig_base", "Q"), ("pci_mmconfig_end_bus", "B"), ("pci_is_virtual", "B"), ("pci_domain", "H"),
                          ("iommu_units", (IOMMU, 8)), ("arm", ARM_INFO)]
 CELL: list[Field] = [("signature", "5s"), ("architecture", "B"), ("revision", "H"), ("name", "32s"), ("id", "I"), ("flags", "I"),

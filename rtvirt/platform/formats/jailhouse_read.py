@@ -9,12 +9,27 @@ from ..board import Board, Scheduler
 from ..hardware import HostDevice
 from ..interface import Channel, CpuShare, Irq, VmDevice, VmInterface, Window
 from .common import Import
-from .ctable import Call, Entry, Table, known, read_source
+from .cread import read_source
+from .ctable import Call, Entry, Table, known
 from .ctext import numbers
 from .ctokens import refuse
 from .jailhouse_cells import chip_of, timer_of
-from .jailhouse_layout import (AARCH32, BAR_MASK_INTX, BAR_MASK_MSIX, CELL, COMM_REGION, CONSTANTS, IO_UNALIGNED, LISTS, MEMORY_FLAGS, NO_HUGEPAGES,
-                               PCI_DEVICE, PCI_IVSHMEM, SYSTEM, VIRTIO_FRONT)
+from .jailhouse_layout import (
+    AARCH32,
+    BAR_MASK_INTX,
+    BAR_MASK_MSIX,
+    CELL,
+    COMM_REGION,
+    CONSTANTS,
+    IO_UNALIGNED,
+    LISTS,
+    MEMORY_FLAGS,
+    NO_HUGEPAGES,
+    PCI_DEVICE,
+    PCI_IVSHMEM,
+    SYSTEM,
+    VIRTIO_FRONT,
+)
 from .partition import Block, Label, at, in_order, labelled, meant, pci_of, plain, said_device
 
 MOST_FILES, MOST_REGIONS = 64, 2048
@@ -166,7 +181,8 @@ class Reading:
     def number(self, cell: Cell, ids: set[int]) -> int:
         """The cell's number if it is said and free, else the next; the root cell's is 0."""
         said = cell.head.number("id") if cell.head.get("id") is not None else 0 if cell.root else None
-        number = said if said is not None and said not in ids else next(n for n in range(len(self.cells) + len(ids) + 1) if n not in ids and (n or cell.root))
+        free = (n for n in range(len(ids) + 2) if n not in ids and (n or cell.root))
+        number = said if said is not None and said not in ids else next(free)
         if said is not None and number != said:
             self.notes.append(f"{cell.head.where('id')}: number {said} is taken; here it is {number}")
         ids.add(number)
@@ -226,12 +242,14 @@ class Reading:
                 if one.flags & (NO_HUGEPAGES | IO_UNALIGNED):
                     self.notes.append(f"{one.where}: flags for small pages and unaligned accesses are not carried")
                 with at(one.where):
-                    windows.append(Window(name=plain(one.said.name, "mem", names), guest=one.virt, phys=one.phys, size=one.size, flags=flags_of(one.flags)))
+                    windows.append(Window(name=plain(one.said.name, "mem", names), guest=one.virt, phys=one.phys, size=one.size,
+                                          flags=flags_of(one.flags)))
         self.ports(cell, blocks)
         self.functions(cell, blocks)
         devices = [said_device(name, real, found) for (name, device), found in blocks.items() if (real := self.hardware.device(device))]
         streams = {stream for device in devices if (real := self.hardware.device(device.device)) for stream in real.streams}
-        self.notes += [f"{cell.config.where('stream_ids')}: stream {number:#x} is no passed device's" for number in stream_ids(cell) if number not in streams]
+        self.notes += [f"{cell.config.where('stream_ids')}: stream {number:#x} is no passed device's"
+                       for number in stream_ids(cell) if number not in streams]
         return devices
 
     def ports(self, cell: Cell, blocks: dict[tuple[str, str], list[Block]]) -> None:
@@ -311,10 +329,15 @@ def without(region: Region, taken: Sequence[Region]) -> list[Region]:
     """What others leave of a region, in pieces."""
     pieces = [region]
     for other in taken:
-        low, high = other.phys, other.phys + other.size
-        pieces = [piece for one in pieces for piece in (cut(one, one.phys, min(low, one.phys + one.size)), cut(one, max(high, one.phys), one.phys + one.size))
-                  if piece.size] if any(one.phys < high and low < one.phys + one.size for one in pieces) else pieces
+        if any(one.phys < other.phys + other.size and other.phys < one.phys + one.size for one in pieces):
+            pieces = [piece for one in pieces for piece in around(one, other.phys, other.phys + other.size) if piece.size]
     return pieces if region.size else [region]
+
+
+def around(region: Region, low: int, high: int) -> tuple[Region, Region]:
+    """What is below and above a hole; of size 0 if nothing is."""
+    end = region.phys + region.size
+    return cut(region, region.phys, min(low, end)), cut(region, max(high, region.phys), end)
 
 
 def cut(region: Region, start: int, end: int) -> Region:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..board import Board
-from ..fields import PAGE, Extent
+from ..fields import PAGE, Extent, shown
 from ..interface import VmInterface, Window
 from .ctext import bits, braces, field, rows, text_of
 from .jailhouse_cells import HYPERVISOR, Plan, Wire, is_arm, real_of, seen_blocks
@@ -16,7 +16,8 @@ ARCHITECTURE = {"x86-64": "JAILHOUSE_X86", "armv7-a": "JAILHOUSE_ARM", "aarch64"
 FLAG = {"read": "READ", "write": "WRITE", "execute": "EXECUTE", "dma": "DMA", "io": "IO", "shared": "ROOTSHARED"}
 CONSOLES = {"pl011": "PL011", "uart-16550": "8250", "cdns-uart": "XUARTPS"}
 """Our drivers of serial ports, and Jailhouse's."""
-UNITS = {"mmu-500": "JAILHOUSE_IOMMU_ARM_MMU500", "smmu-v3": "JAILHOUSE_IOMMU_SMMUV3", "vt-d": "JAILHOUSE_IOMMU_INTEL", "amd-vi": "JAILHOUSE_IOMMU_AMD"}
+UNITS = {"mmu-500": "ARM_MMU500", "smmu-v3": "SMMUV3", "vt-d": "INTEL", "amd-vi": "AMD"}
+"""Our models of IOMMUs, and Jailhouse's."""
 MAINTENANCE_IRQ = 25
 """The line by which a GIC calls the hypervisor: the same on all boards that follow ARM's recommendation (Server Base System Architecture)."""
 MMCONFIG = 2**20
@@ -58,13 +59,15 @@ def regions(board: Board, vm: VmInterface, wires: Sequence[Wire], root: bool) ->
                                 "JAILHOUSE_MEM_READ | JAILHOUSE_MEM_WRITE | JAILHOUSE_MEM_IO" + widths))
     comm = Extent(base=COMM_REGION[is_arm(vm)], size=PAGE)
     if not root and not any(comm.overlaps(seen) for seen in guest_space(board, vm)):
-        found.append(region("/* communication region */", None, comm.base, PAGE, "JAILHOUSE_MEM_READ | JAILHOUSE_MEM_WRITE | JAILHOUSE_MEM_COMM_REGION"))
+        found.append(region("/* communication region */", None, comm.base, PAGE,
+                            "JAILHOUSE_MEM_READ | JAILHOUSE_MEM_WRITE | JAILHOUSE_MEM_COMM_REGION"))
     return found
 
 
 def guest_space(board: Board, vm: VmInterface) -> list[Extent]:
     """What a cell sees somewhere."""
-    return [window.seen for window in vm.memory] + [Extent(base=virt, size=size) for device in vm.devices for _, virt, size in seen_blocks(board, device)]
+    blocks = [block for device in vm.devices for block in seen_blocks(board, device)]
+    return [window.seen for window in vm.memory] + [Extent(base=virt, size=size) for _, virt, size in blocks]
 
 
 def irqchips(board: Board, plan: Plan, vm: VmInterface) -> list[list[str]]:
@@ -92,7 +95,7 @@ def pci_devices(board: Board, vm: VmInterface, wires: Sequence[Wire]) -> list[li
     for wire in wires:
         end, peers = wire.link.ends[wire.peer], len(wire.link.ends)
         vring = next(one.protocol for one in vm.channels if one.name == wire.link.name) == "vring"
-        side = ("BACK" if wire.peer == 0 else "FRONT")
+        side = "BACK" if wire.peer == 0 else "FRONT"
         found.append([
             label("channel", wire.link.name, end.window), *field("type", "JAILHOUSE_PCI_TYPE_IVSHMEM"),
             *(field("domain", 1) if is_arm(vm) else []), *field("bdf", f"{wire.slot} << 3"),
@@ -142,7 +145,8 @@ def console(board: Board, vm: VmInterface) -> list[str]:
             block, memory = real.registers[0], real.registers[0].space == "memory"
             virt = seen_blocks(board, device)[0][1] if memory else block.base
             access = "JAILHOUSE_CON_ACCESS_MMIO | JAILHOUSE_CON_REGDIST_4" if memory else "JAILHOUSE_CON_ACCESS_PIO | JAILHOUSE_CON_REGDIST_1"
-            return [*field("address", f"{virt:#x}"), *field("size", f"{block.size:#x}"), *field("type", f"JAILHOUSE_CON_TYPE_{kind}"), *field("flags", access)]
+            return [*field("address", f"{virt:#x}"), *field("size", f"{block.size:#x}"), *field("type", f"JAILHOUSE_CON_TYPE_{kind}"),
+                    *field("flags", access)]
     return []
 
 
@@ -184,12 +188,13 @@ def system_text(board: Board, plan: Plan) -> str:
     found = lists(board, plan, vm)
     cpus = {cpu for one in plan.said.vms for cpu in one.cpus.affinity or ()}
     rest = sorted(set(range(board.cpus)) - cpus)
-    head = [f"/* Jailhouse: {board.name}, with {vm.name} as root cell. Keep {plan.hypervisor:#x} to {plan.hypervisor + HYPERVISOR - 1:#x} free of Linux",
-            f" * (assumption: {HYPERVISOR >> 20} MiB are enough), and the other cells' memory{f'; take offline pCPUs {rest}' if rest else ''}.",
+    own = shown(Extent(base=plan.hypervisor, size=HYPERVISOR))
+    head = [f"/* Jailhouse: {board.name}, with {vm.name} as root cell. Keep Linux out of {own} (assumption: {HYPERVISOR >> 20} MiB",
+            f" * are enough for Jailhouse) and of the other cells' memory{f'; take offline pCPUs {rest}' if rest else ''}.",
             f" *   jailhouse enable {board.name}.cell */"]
     port = console(board, vm)
-    inner = [*field("signature", "JAILHOUSE_SYSTEM_SIGNATURE"), *field("revision", "JAILHOUSE_CONFIG_REVISION"), *field("architecture", kind_of(plan, vm)),
-             *field("flags", "JAILHOUSE_SYS_VIRTUAL_DEBUG_CONSOLE"),
+    inner = [*field("signature", "JAILHOUSE_SYSTEM_SIGNATURE"), *field("revision", "JAILHOUSE_CONFIG_REVISION"),
+             *field("architecture", kind_of(plan, vm)), *field("flags", "JAILHOUSE_SYS_VIRTUAL_DEBUG_CONSOLE"),
              *braces([*field("phys_start", f"{plan.hypervisor:#x}"), *field("size", f"{HYPERVISOR:#x}")], ".hypervisor_memory = "),
              *(braces(port, ".debug_console = ") if port else []), *braces(platform(board, plan, vm), ".platform_info = "),
              *braces(cell(board, plan, vm, found), ".root_cell = ")]
@@ -201,10 +206,12 @@ def platform(board: Board, plan: Plan, vm: VmInterface) -> list[str]:
     units = [(iommu, UNITS[iommu.model]) for iommu in board.iommus if iommu.model in UNITS and iommu.registers][:8]
     lines = []
     if is_arm(vm):
-        lines += [*field("pci_mmconfig_base", f"{hole(board, plan):#x}"), *field("pci_mmconfig_end_bus", 0), *field("pci_is_virtual", 1), *field("pci_domain", 1)]
+        lines += [*field("pci_mmconfig_base", f"{hole(board, plan):#x}"), *field("pci_mmconfig_end_bus", 0), *field("pci_is_virtual", 1),
+                  *field("pci_domain", 1)]
     if units:
-        lines += rows("iommu_units", "", [[f"/* {iommu.name} */", *field("type", kind), *field("base", f"{iommu.registers[0].base:#x}"),
-                                           *field("size", f"{iommu.registers[0].size:#x}")] for iommu, kind in units])
+        lines += rows("iommu_units", "", [
+            [f"/* {iommu.name} */", *field("type", f"JAILHOUSE_IOMMU_{kind}"), *field("base", f"{iommu.registers[0].base:#x}"),
+             *field("size", f"{iommu.registers[0].size:#x}")] for iommu, kind in units])
     return lines + (braces(gic(board), ".arm = ") if is_arm(vm) else [])
 
 

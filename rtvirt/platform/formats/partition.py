@@ -144,8 +144,8 @@ def cpu_problems(board: Board) -> list[Problem]:
     if not board.vms:
         return [Problem("vms", [], "at least one VM", "describe the VMs")]
     if asked > board.cpus:
-        return [Problem("vms", f"{asked} vCPUs", f"at most {board.cpus}: each vCPU has a pCPU for itself", "give VMs fewer vCPUs, or use a hypervisor "
-                        "with a scheduler")]
+        return [Problem("vms", f"{asked} vCPUs", f"at most {board.cpus}: each vCPU has a pCPU for itself",
+                        "give VMs fewer vCPUs, or use a hypervisor with a scheduler")]
     return []
 
 
@@ -169,7 +169,8 @@ def room(board: Board, size: int, taken: list[Extent], what: str, top: bool = Fa
 
 def occupied(board: Board) -> list[Extent]:
     """What has its place: windows, and registers of the hardware."""
-    registers = [block for part in (*board.devices, *board.timers, *board.iommus, board.irqchip) for block in part.registers if block.space == "memory"]
+    parts = (*board.devices, *board.timers, *board.iommus, board.irqchip)
+    registers = [block for part in parts for block in part.registers if block.space == "memory"]
     return [window.behind for vm in board.vms for window in vm.memory if window.behind] + [Extent(base=one.base, size=one.size) for one in registers]
 
 
