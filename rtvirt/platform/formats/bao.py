@@ -31,7 +31,7 @@ REASONS = SHARED_REASONS | {
     "vms.memory.flags": "memory is readable, writable, executable; registers and shared memory are not executable; no other flags",
     "vms.memory.phys": "the memory of a channel is in one place for all of its ends",
     "vms.memory.colours": "a VM has one set of colours below 64, for all memory that is not shared",
-    "vms.irqs": "lines have no trigger, route and priority, and are emulated for channels only; line 27 is the timer",
+    "vms.irqs": "lines have no order, trigger, route and priority, and are emulated for channels only; line 27 is the timer",
     "vms.irqchip": "it is the board's, virtualized",
     "vms.timer": "it is ARM's virtual timer, if line 27 is given; RISC-V's is called, not described",
     "vms.channels": "a channel joins ends that know each other, in one shared memory each",

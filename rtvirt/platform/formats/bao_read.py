@@ -55,6 +55,8 @@ class Reading:
         for row in shared:
             self.strange(row, "shmem")
         used: set[str] = set()
+        if not self.config.table("vmlist").entries:
+            refuse(self.config.where("vmlist"), "no VM", "a .vmlist with at least one VM", "describe the VMs")
         vms = [self.vm(n, entry, row, shared, used) for n, (entry, row) in enumerate(self.listed(self.config, "vmlist", "vmlist_size"))]
         with at(self.config.where("vmlist")):
             return Import(self.hardware.replace(scheduler=Scheduler(), vms=tuple(map(self.joined, vms))), tuple(self.notes))

@@ -25,6 +25,8 @@ TYPE_WORDS = {"struct", "union", "const", "unsigned", "signed", "char", "int", "
               *(form.format(sign, n) for n in (8, 16, 32, 64) for form, signs in (("{}int{}_t", ("", "u")), ("__{}{}", "us"), ("{}{}", "us"))
                 for sign in signs)}
 LEVELS = (("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<=", ">="), ("<<", ">>"), ("+", "-"), ("*", "/", "%"))
+BINDS = {sign: n for n, signs in enumerate(LEVELS) for sign in signs}
+"""How tightly operators bind."""
 
 
 @dataclass
@@ -218,14 +220,12 @@ class Reader:
             return Unknown("?:") if not isinstance(value, int) else yes if value else no
         return value
 
-    def level(self, n: int) -> Any:
-        """Operators of the n-th level of binding, or tighter."""
-        if n == len(LEVELS):
-            return self.unary()
-        left = self.level(n + 1)
-        while self.word.kind == "mark" and self.word.text in LEVELS[n]:
+    def level(self, least: int) -> Any:
+        """Operators that bind at least so tightly: each takes what binds tighter on its right."""
+        left = self.unary()
+        while (binds := BINDS.get(self.word.text, -1) if self.word.kind == "mark" else -1) >= least:
             sign, where = self.take().text, f"{self.file}:{self.word.line}"
-            left = combine(sign, left, self.level(n + 1), where)
+            left = combine(sign, left, self.level(binds + 1), where)
         return left
 
     def unary(self) -> Any:

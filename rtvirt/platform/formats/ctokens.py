@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple, NoReturn
 
 from ...errors import Problem, SpecError
 
-LONGEST = 1_000_000
+LONGEST = 400_000
 """Longest text of a file `int [characters]`."""
-MOST = 200_000
+MOST = 50_000
 """Most words of a file `int`."""
 
 WORD = re.compile(r"""
@@ -48,9 +49,9 @@ def words(file: str, text: str) -> list[Word]:
     """
     if len(text) > LONGEST:
         refuse(file, f"{len(text)} characters", f"at most {LONGEST}", "split the file")
-    found = list(scan(file, text))
+    found = list(islice(scan(file, text), MOST + 1))
     if len(found) > MOST:
-        refuse(file, f"{len(found)} words", f"at most {MOST}", "split the file")
+        refuse(f"{file}:{found[-1].line}", "more words", f"at most {MOST}", "split the file")
     return found
 
 
