@@ -22,7 +22,8 @@ def random_board(rnd: random.Random, isas: tuple[str, ...]) -> Board:
     model = {"rv64": "plic", "x86-64": "ioapic"}.get(isa) or rnd.choice(["gic-v2", "gic-v3"])
     chip = [Registers(base=0xE0000000 + n * 0x10000, size=0x1000) for n in range(rnd.choice([0, 2, 4]))]
     devices = [random_device(rnd, n) for n in range(rnd.randint(0, 6))]
-    board = Board(name="b" + str(rnd.randrange(100)), clusters=clusters, devices=devices, memory=[{"name": "ram", "base": 0x40000000, "size": 2048 * MIB}],
+    board = Board(name="b" + str(rnd.randrange(100)), clusters=clusters, devices=devices,
+                  memory=[{"name": "ram", "base": 0x40000000, "size": 2048 * MIB}],
                   irqchip={"name": "chip", "model": model, "lines": 512, "registers": chip},
                   iommus=[{"name": "smmu", "model": rnd.choice(["mmu-500", "ipmmu"]), "registers": [{"base": 0xE8000000, "size": 0x1000}]}],
                   scheduler={"name": rnd.choice(["null", "rtds", "credit"])})
@@ -36,7 +37,8 @@ def random_device(rnd: random.Random, n: int) -> HostDevice:
     registers = [Registers(base=(0xF0000000 if space == "memory" else 0x100) + n * 0x1000 + k * 0x400, space=space,
                            size=rnd.choice([8, 0x400] if space == "memory" else [8])) for k in range(rnd.choice([0, 1, 2]))]
     streams = rnd.choice([[], [n + 1], [n + 1, n + 100, n + 200]])
-    return HostDevice(name=f"dev{n}", kind=kind, function=rnd.choice(["uart", "net"]), driver=rnd.choice(["pl011", "uart-16550", "gem"]), registers=registers,
+    return HostDevice(name=f"dev{n}", kind=kind, function=rnd.choice(["uart", "net"]),
+                      driver=rnd.choice(["pl011", "uart-16550", "gem"]), registers=registers,
                       irqs=[40 + 2 * n, 41 + 2 * n][:rnd.randrange(3)], pci=f"0000:00:{n:02x}.1" if kind == "pci" else None, dma=bool(streams),
                       iommu="smmu" if streams else None, streams=streams)
 
@@ -61,7 +63,8 @@ def random_vm(rnd: random.Random, board: Board, n: int, name: str, number: int, 
     """One VM before it is connected."""
     isa = board.clusters[0].isa
     count = rnd.choice([1, 1, 2])
-    lines = sorted({irq for device in passed for irq in device.irqs if rnd.random() < 0.9} | set(rnd.sample(range(100 + 50 * n, 150 + 50 * n), rnd.randrange(3))))
+    own = {irq for device in passed for irq in device.irqs if rnd.random() < 0.9}
+    lines = sorted(own | set(rnd.sample(range(100 + 50 * n, 150 + 50 * n), rnd.randrange(3))))
     odd = rnd.random() < 0.2
     irqs = [Irq(line=line, trigger=rnd.choice(["level", "level", "edge"]) if odd else "level", priority=rnd.choice([None, 3]) if odd else None)
             for line in lines + ([27] if rnd.random() < 0.1 else [])]
@@ -85,8 +88,9 @@ def random_windows(rnd: random.Random, n: int) -> list[Window]:
     for k in range(rnd.randint(1, 3)):
         flags = rnd.choice([["read", "write", "execute"], ["read", "write", "execute", "dma"], ["write", "read"], ["read", "write", "huge"],
                             ["read", "shared"], []])
-        found.append(Window(name=rnd.choice(["ram", "heap", "code", "rest"]) + str(k), guest=k * 16 * MIB + rnd.choice([0, 0x1000]), size=rnd.choice([1, 4]) * MIB,
-                            phys=rnd.choice([None, base + k * 32 * MIB]), flags=flags, colours=colours if rnd.random() < 0.9 else []))
+        found.append(Window(name=rnd.choice(["ram", "heap", "code", "rest"]) + str(k), size=rnd.choice([1, 4]) * MIB,
+                            guest=k * 16 * MIB + rnd.choice([0, 0x1000]), phys=rnd.choice([None, base + k * 32 * MIB]), flags=flags,
+                            colours=colours if rnd.random() < 0.9 else []))
     if rnd.random() < 0.3:
         found.append(Window(name="regs", guest=0xD0000000, phys=0xD0000000 + n * 0x1000, size=0x1000, flags=["read", "io"]))
     return found
@@ -101,7 +105,8 @@ def passed_device(rnd: random.Random, device: HostDevice) -> VmDevice:
 
 def random_others(rnd: random.Random) -> list[VmDevice]:
     """Devices that are not passed through, or do not exist."""
-    return rnd.sample([VmDevice(name="disk", mode="split-frontend", function="block", backend="linux"), VmDevice(name="rtc", mode="virtual", function="rtc"),
+    return rnd.sample([VmDevice(name="disk", mode="split-frontend", function="block", backend="linux"),
+                       VmDevice(name="rtc", mode="virtual", function="rtc"),
                        VmDevice(name="lost", mode="passthrough", function="net", device="nowhere")], rnd.randrange(3))
 
 
@@ -110,8 +115,8 @@ def connect(rnd: random.Random, n: int, ends: list[dict[str, Any]]) -> None:
     size, phys = rnd.choice([0x1000, 0x2000, 0x10000]), rnd.choice([None, 0xBE000000 + n * MIB])
     name, protocol = f"c{n}", rnd.choice(["raw", "vring", "grant"])
     for k, vm in enumerate(ends):
-        window = Window(name=f"w{n}", guest=0xA0000000 + n * MIB, size=size + (0x1000 if rnd.random() < 0.05 else 0), flags=["read", "write", "shared"],
-                        phys=phys if rnd.random() < 0.95 else 0xBD000000 + n * MIB)
+        window = Window(name=f"w{n}", guest=0xA0000000 + n * MIB, size=size + (0x1000 if rnd.random() < 0.05 else 0),
+                        flags=["read", "write", "shared"], phys=phys if rnd.random() < 0.95 else 0xBD000000 + n * MIB)
         vm["memory"].append(window)
         if k and rnd.random() < 0.05:
             continue

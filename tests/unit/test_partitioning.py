@@ -84,7 +84,7 @@ def test_what_is_read_back_differs_where_it_is_said(module, make):
 def test_what_no_partitioning_can_do_is_refused_at_once():
     with pytest.raises(rv.SpecError) as error:
         bao.write(load("server"))
-    assert [problem.field for problem in error.value.problems] == ["vms", "vms[dom0].architecture", "vms[web].architecture", "vms[batch].architecture"]
+    assert [problem.field for problem in error.value.problems] == ["vms", *(f"vms[{name}].architecture" for name in ("dom0", "web", "batch"))]
     with pytest.raises(rv.SpecError, match="14 vCPUs"):
         jailhouse.write(load("server"))
     phone = load("phone")
@@ -112,7 +112,8 @@ def test_channels_on_a_pc_have_no_line():
 def run(folder: Path, source: Path, *options: str) -> bytes:
     """Compile without a warning, run, and give what was printed."""
     program = folder / "program"
-    subprocess.run([COMPILER, "-std=gnu11", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-Werror", *options, "-o", program, source], check=True)
+    strict = ("-std=gnu11", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-Werror")
+    subprocess.run([COMPILER, *strict, *options, "-o", program, source], check=True)
     return subprocess.run([program], check=True, capture_output=True).stdout
 
 
@@ -140,7 +141,8 @@ def test_bytes_say_what_the_board_says():
     assert struct.unpack_from("=Q", cells["phone-modem.cell"], 132) == (1 << 4,)
     ram = [struct.unpack_from("=QQQQ", cells["phone-modem.cell"], 140 + 32 * n) for n in range(regions)][4]
     assert ram == (0x40000000, 0x40000000, 64 << 20, 0x47)                     # read, write, execute, loadable
-    assert struct.unpack_from("=BB2xQQQQQ", cells["phone.cell"], 12 + 32 + 32 + 12 + 8 * 28) == (25, 2, 0xe82b1000, 0xe82b2000, 0xe82b4000, 0xe82b6000, 0)
+    chip = struct.unpack_from("=BB2xQQQQQ", cells["phone.cell"], 12 + 32 + 32 + 12 + 8 * 28)
+    assert chip == (25, 2, 0xe82b1000, 0xe82b2000, 0xe82b4000, 0xe82b6000, 0)
     assert struct.unpack_from("=Q", cells["phone.cell"], 488) == (0b111111,)      # the root cell has all that cells take
 
 

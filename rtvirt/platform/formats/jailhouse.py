@@ -26,8 +26,8 @@ REASONS = SHARED_REASONS | {
     "vms.memory.phys": "a cell's memory has a place",
     "vms.memory.colours": "no word for it",
     "vms.memory.flags": "a bitmap has no order; large pages are the default; memory of a channel is shared",
-    "vms.irqs": "pins have no order, trigger, route and priority; lines below 32 are each core's own; a virtual PCI device has one of four lines in a row; "
-                "the root cell has no line that another cell has",
+    "vms.irqs": "pins have no order, trigger, route and priority; lines below 32 are each core's own; a virtual PCI device has one of four "
+                "lines in a row; the root cell has no line that another cell has",
     "vms.irqchip": "it is the board's, virtualized; emulated on a PC",
     "vms.timer": "it is each core's own: ARM's virtual timer, a PC's local APIC",
     "vms.channels": "a channel joins ends that know each other, in one shared memory of two pages or more, of the same size for all, 12 ends at most",
