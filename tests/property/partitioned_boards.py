@@ -45,7 +45,7 @@ def random_device(rnd: random.Random, n: int) -> HostDevice:
 
 def random_vms(rnd: random.Random, board: Board) -> list[VmInterface]:
     """VMs that share the board, with channels between some."""
-    names = rnd.sample(["linux", "rtos", "a.b-c", "d_1", "x"], rnd.randint(1, 4))
+    names = rnd.sample(["linux", "rtos.", "a.b-c", "d_1", "x" * 30 + "-"], rnd.randint(1, 4))
     ids = rnd.choice([range(len(names)), rnd.sample(range(9), len(names))])
     free = list(board.devices)
     rnd.shuffle(free)
@@ -88,7 +88,7 @@ def random_windows(rnd: random.Random, n: int) -> list[Window]:
     for k in range(rnd.randint(1, 3)):
         flags = rnd.choice([["read", "write", "execute"], ["read", "write", "execute", "dma"], ["write", "read"], ["read", "write", "huge"],
                             ["read", "shared"], []])
-        found.append(Window(name=rnd.choice(["ram", "heap", "code", "rest"]) + str(k), size=rnd.choice([1, 4]) * MIB,
+        found.append(Window(name=rnd.choice(["ram", "heap-", "code.", "r" * 60 + "-"]) + rnd.choice("abc") * k, size=rnd.choice([1, 4]) * MIB,
                             guest=k * 16 * MIB + rnd.choice([0, 0x1000]), phys=rnd.choice([None, base + k * 32 * MIB]), flags=flags,
                             colours=colours if rnd.random() < 0.9 else []))
     if rnd.random() < 0.3:
@@ -99,7 +99,7 @@ def random_windows(rnd: random.Random, n: int) -> list[Window]:
 def passed_device(rnd: random.Random, device: HostDevice) -> VmDevice:
     """A device that is passed through, seen where it is or elsewhere."""
     seen = rnd.choice([(), device.registers, [Registers(base=0xC0000000 + 0x1000 * n, size=8) for n in range(rnd.randint(1, 3))]])
-    return VmDevice(name=f"v{device.name}", mode="passthrough", kind=rnd.choice([device.kind, "mmio"]), function=device.function, device=device.name,
+    return VmDevice(name=f"v{device.name}-", mode="passthrough", kind=rnd.choice([device.kind, "mmio"]), function=device.function, device=device.name,
                     driver=rnd.choice([None, "mine"]), registers=seen, irqs=rnd.choice([(), device.irqs]))
 
 

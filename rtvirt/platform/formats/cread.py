@@ -55,7 +55,7 @@ class Reader:
     """Reads words one after another, never back."""
 
     def __init__(self, file: str, constants: dict[str, Any], blank: tuple[str, ...], raw: tuple[str, ...]) -> None:
-        self.file, self.constants, self.blank, self.raw = file, constants, blank, raw
+        self.file, self.constants, self.blank, self.raw = file, constants, blank, (*raw, "sizeof")
         self.words: list[Word] = []
         self.at = self.depth = 0
 
@@ -175,8 +175,9 @@ class Reader:
         return self.deeper(self.expression)
 
     def is_type(self) -> bool:
-        """Is there a type in parentheses?"""
-        return self.words[self.at + 1].text in TYPE_WORDS
+        """Is there a type in parentheses: a known one, or any before a table?"""
+        inner = [word.text for word in self.words[self.at + 1:self.at + 5]]
+        return inner[0] in TYPE_WORDS or inner[1:4] == ["[", "]", ")"] or inner[1:3] == [")", "{"]
 
     def table(self) -> Table:
         """What is between braces."""

@@ -110,6 +110,10 @@ def expanded(table: Table) -> list[Any]:
         if isinstance(value, Call) and value.name == NET_MACRO and len(value.arguments) == 2:
             start, own = (known(one, where, NET_MACRO) for one in value.arguments)
             found += [(entry, row) for row in net_regions(table.file, entry.line, start, own)]
+        elif isinstance(value, Call) and value.name == "PIO_RANGE" and len(value.arguments) == 2:
+            base, length = (known(one, where, "PIO_RANGE") for one in value.arguments)
+            parts = (("base", base), ("length", length))
+            found.append((entry, Table(table.file, entry.line, tuple(Entry(name, part, entry.line, "") for name, part in parts))))
         elif isinstance(value, Table):
             found.append((entry, value))
         elif isinstance(value, int):

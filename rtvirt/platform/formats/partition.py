@@ -235,14 +235,25 @@ def pci_of(text: str) -> tuple[int, int]:
 
 # -------------------------------------------------------------- reading
 
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,63}")
+
+
 def plain(name: str, other: str, used: set[str]) -> str:
-    """A text as a name: other characters become dashes, and a number follows if it is used already; `other` if nothing is left."""
-    name = re.sub(r"[^A-Za-z0-9_.\-]+", "-", name).strip("-.")[:48] or other
-    name = name if name[0].isalpha() else f"{other}-{name}"[:56]
+    """A text as a name: other characters become dashes, and a number follows if it is used already; `other` if nothing is left.
+
+    Examples
+    --------
+    >>> used = set()
+    >>> plain("System RAM", "mem", used), plain("System-RAM", "mem", used), plain("4 MiB", "mem", used), plain("", "mem", used)
+    ('System-RAM', 'System-RAM-2', 'mem-4-MiB', 'mem')
+    """
+    if not NAME.fullmatch(name):
+        name = re.sub(r"[^A-Za-z0-9_.\-]+", "-", name[:200]).strip("-.") or other
+        name = (name if name[0].isalpha() else f"{other}-{name}")[:64]
     unique, n = name, 1
     while unique in used:
         n += 1
-        unique = f"{name}-{n}"
+        unique = f"{name[:56]}-{n}"
     used.add(unique)
     return unique
 
