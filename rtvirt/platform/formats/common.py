@@ -16,6 +16,7 @@ from ..interface import VmInterface
 
 LARGEST = 1_000_000       # characters of one file
 MOST_CPUS = 64
+NAME = r"[A-Za-z][A-Za-z0-9_.\-]{0,63}"
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,6 +163,13 @@ class Source(Reading):
         if len(self.content) > LARGEST:
             raise self.refusal(1, "file", f"{len(self.content)} characters", f"at most {LARGEST} characters", "split it")
         return self.content
+
+    def name(self, text: str, taken: set[str]) -> str:
+        """A name that a board can have: as it is if it can be, else as near as possible, with a note."""
+        if re.fullmatch(NAME, text) and text not in taken:
+            taken.add(text)
+            return text
+        return super().name(text, taken)
 
     def whole(self, line: int, field: str, value: Any, least: int, most: int, base: int = 10) -> int:
         """A whole number within bounds, written in some base (0: as it begins); an error at once."""
