@@ -106,6 +106,7 @@ def text_of(path: Path) -> str:
     if (size := path.stat().st_size) > LARGEST:
         raise SpecError([Problem("file", f"{size} bytes", f"at most {LARGEST} bytes", "split it", f"{path.name}:1")])
     try:
-        return path.read_bytes()[:LARGEST + 1].decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SpecError([Problem("file", "bytes that are not text", "UTF-8 text", f"save it as UTF-8 (byte {error.start})", f"{path.name}:1")]) from None
+        fix = f"save it as UTF-8 (byte {error.start})"
+        raise SpecError([Problem("file", "bytes that are not text", "UTF-8 text", fix, f"{path.name}:1")]) from None

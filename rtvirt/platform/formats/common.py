@@ -220,6 +220,11 @@ def isa_of(board: Board, affinity: tuple[int, ...] | None) -> Any:
     return (there or board.clusters)[0].isa
 
 
+def printable(text: str) -> str:
+    """A text of printable characters; nothing, if it has others, which not all formats can write."""
+    return text if text.isprintable() else ""
+
+
 def rounded_up(size: int, unit: int) -> int:
     """A size in whole units, not less than it is."""
     return -(-size // unit)

@@ -2,7 +2,7 @@
 
 | file | says |
 |---|---|
-| ``board.dts`` | ``/chosen`` with a node for each domain, cpupools, and Xen's command line; the board's pCPUs and devices passed through, to stand alone |
+| ``board.dts`` | ``/chosen`` with a node for each domain, cpupools, Xen's command line; pCPUs and devices passed through, to stand alone |
 | ``devices/NAME.dts`` | a domain's devices, as a partial device tree |
 
 All VMs are domains without a toolstack, those with id 0 too: there is no dom0, and so nobody who connects front ends with back ends.
@@ -16,11 +16,11 @@ from __future__ import annotations
 from ..board import Board
 from ..fields import PAGE
 from ..interface import VmInterface, Window
-from .common import Export, exported, rounded_up, spans
+from .common import Export, exported, printable, rounded_up, spans
 from .devicetree import node, pair, quoted
 from .dom0lessread import read as read
 from .partial import given_to, host_path, memory_of, partial_tree
-from .xenguest import SCHEDULERS, colours_of, kinds, ram_of
+from .xenguest import ARM, SCHEDULERS, colours_of, kinds, ram_of, refuse_others
 
 LONGEST_ID = 15           # characters of a shared memory's name
 CHECKED = "all files: the device tree compiler, dtc; what properties mean: our own reader only"
@@ -56,6 +56,7 @@ REASONS = (
     ("vms[].channels[].region", "what is shared in the same place"),
     ("vms[].channels[].peers", "who shares the same memory"),
     ("vms[].channels[]", "memory shared by several domains is one channel of theirs, called as the shared memory is"),
+    ("vms[].image.cmdline", "printable characters only"),
     ("vms[].image", "a file and a command line; Xen places the image"),
     ("vms[].operations", "no word for hypercalls, patches, rates"),
     ("vms[].contract", "no word for contracts: they are set by a toolstack, and there is none"),
@@ -67,6 +68,7 @@ REASONS = (
 
 def write(board: Board) -> Export:
     """The board for Xen without a toolstack."""
+    refuse_others(board, ARM, "dom0less")
     files = {"board.dts": tree(board)}
     for vm in board.vms:
         if given_to(board, vm):
@@ -79,16 +81,18 @@ def tree(board: Board) -> str:
     cpus = {cpu: cluster for cluster in board.clusters for cpu in cluster.cpus}
     cores = ["#address-cells = <2>;", "#size-cells = <0>;"]
     for cpu in sorted(cpus):
-        cores += node(f"cpu@{cpu:x}", ['device_type = "cpu";', f"compatible = {quoted('arm,' + cpus[cpu].core.lower())};", f"reg = <{pair(cpu)}>;"], f"cpu{cpu}")
+        core = quoted("arm," + printable(cpus[cpu].core).lower())
+        cores += node(f"cpu@{cpu:x}", ['device_type = "cpu";', f"compatible = {core};", f"reg = <{pair(cpu)}>;"], f"cpu{cpu}")
     devices = ['compatible = "simple-bus";', "ranges;", "#address-cells = <2>;", "#size-cells = <2>;"]
     for real in dict.fromkeys(given.real.name for vm in board.vms for given in given_to(board, vm)):
         device = board.device(real)
         assert device is not None
         reg = " ".join(f"{pair(r.base)} {pair(r.size)}" for r in memory_of(device))
-        devices += ["", *node(host_path(device).removeprefix("/soc/"), [f"compatible = {quoted(device.driver)};", f"reg = <{reg}>;", "xen,passthrough;"])]
+        lines = [f"compatible = {quoted(device.driver)};", f"reg = <{reg}>;", "xen,passthrough;"]
+        devices += ["", *node(host_path(device).removeprefix("/soc/"), lines)]
     body = ["#address-cells = <2>;", "#size-cells = <2>;", "", *node("cpus", cores), "", *node("soc", devices), "", *node("chosen", chosen(board))]
-    return "\n".join(["/dts-v1/;", "", f"/* {board.name}: /chosen goes into the board's own device tree; cpus and soc are here so that it stands alone. */",
-                      *node("/", body)]) + "\n"
+    comment = f"/* {board.name}: /chosen goes into the board's own device tree; cpus and soc are here so that it stands alone. */"
+    return "\n".join(["/dts-v1/;", "", comment, *node("/", body)]) + "\n"
 
 
 def chosen(board: Board) -> list[str]:
@@ -125,7 +129,8 @@ def pools_of(board: Board) -> dict[str, tuple[int, ...]]:
 
 def shared_of(vm: VmInterface) -> list[Window]:
     """Shared memory with a fixed place in whole pages."""
-    return [window for window in vm.memory if "shared" in window.flags and window.phys is not None and not (window.phys | window.guest | window.size) % PAGE]
+    return [window for window in vm.memory
+            if "shared" in window.flags and window.phys is not None and not (window.phys | window.guest | window.size) % PAGE]
 
 
 def shared_ids(board: Board) -> dict[tuple[int, int], str]:
@@ -177,7 +182,7 @@ def domain(board: Board, vm: VmInterface, pools: list[tuple[int, ...]], shared: 
             other = [one.name for one in board.vms].index(peer)
             lines += node(f"evtchn-{peer}", ['compatible = "xen,evtchn-v1";', f"xen,evtchn = <{port} &{label}>;"], f"evtchn{number}_{other}")
     if vm.image is not None:
-        arguments = [f"bootargs = {quoted(vm.image.cmdline)};"] if vm.image.cmdline else []
+        arguments = [f"bootargs = {quoted(printable(vm.image.cmdline))};"] if printable(vm.image.cmdline) else []
         lines += node("kernel", ['compatible = "multiboot,kernel", "multiboot,module";', f'xen,uefi-binary = "{vm.name}.bin";', *arguments])
     if given_to(board, vm):
         lines += node("devices", ['compatible = "multiboot,device-tree", "multiboot,module";', f'xen,uefi-binary = "{vm.name}.dtb";'])

@@ -123,7 +123,8 @@ class Reader:
         colours = tuple(dict.fromkeys(colour for text in node.strings("llc-colors") for colour in self.colours(node, text)))
         banks = node.wide(self.source, "xen,static-mem")
         if len(banks) % 2:
-            raise self.source.refusal(node.at("xen,static-mem"), "xen,static-mem", f"{len(banks)} numbers", "address and size, each of two cells", "correct it")
+            raise self.source.refusal(node.at("xen,static-mem"), "xen,static-mem", f"{len(banks)} numbers", "address and size, each of two cells",
+                                      "correct it")
         if not banks:
             return ram_windows(isa, size, colours) if size else []
         windows, seen = list[Window](), RAM0

@@ -119,7 +119,8 @@ def said_of(source: Source, child: Node, taken: set[str]) -> Said | None:
         return None
     physical = child.wide(source, "xen,reg")
     if len(reg) % 2 or len(physical) % 3:
-        raise source.refusal(child.line, child.name, "reg or xen,reg of odd length", "reg = <address size>, xen,reg = <physical size guest>", "correct it")
+        raise source.refusal(child.line, child.name, "reg or xen,reg of odd length", "reg = <address size>, xen,reg = <physical size guest>",
+                             "write each number as two cells")
     triple = list(zip(physical[::3], physical[1::3], physical[2::3]))
     name = source.name(child.name.split("@")[0], taken)
     return Said(name, child.line, reg[::2], triple, interrupts(source, child), next(iter(child.strings("compatible")), None))

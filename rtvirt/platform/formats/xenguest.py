@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...errors import Problem, SpecError
 from ..board import Board
 from ..interface import Chip, Clock, VmInterface, Window
 
@@ -43,3 +44,11 @@ def always(hardware: Board, architecture: str) -> dict[str, Any]:
 def kinds(board: Board) -> int:
     """How many kinds of cores there are."""
     return len({cluster.core for cluster in board.clusters})
+
+
+def refuse_others(board: Board, isas: tuple[str, ...], format: str) -> None:
+    """An error for boards that this kind of Xen does not run on."""
+    found = [Problem(f"clusters[{cluster.name}].isa", cluster.isa, ", ".join(isas), f"{format} is for these: choose another format")
+             for cluster in board.clusters if cluster.isa not in isas]
+    if found:
+        raise SpecError(found)

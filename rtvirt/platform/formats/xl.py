@@ -8,8 +8,8 @@
 | ``domains/NAME.dts`` | ARM: its devices, as a partial device tree |
 | ``pools/NAME.cfg`` | xlcpupool.cfg(5), where every VM keeps to one of several kinds of cores |
 
-Facts: xl(1), xl.cfg(5), xlcpupool.cfg(5), xen-command-line, docs/misc/arm/passthrough, of Xen 4.17 to 4.20. What the description does not know is named
-so that it can be found: images ``/boot/NAME``, disks ``/dev/vg/DEVICE``.
+Facts: xl(1), xl.cfg(5), xlcpupool.cfg(5), xen-command-line, docs/misc/arm/passthrough, of Xen 4.17 to 4.20. What the description does not know is
+named so that it can be found: images ``/boot/NAME``, disks ``/dev/vg/DEVICE``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from ..contract import Reservation, Share
 from ..fields import PAGE
 from ..hardware import Cluster
 from ..interface import VmDevice, VmInterface
-from .common import Export, exported, isa_of, rounded_up, spans
+from .common import Export, exported, isa_of, printable, rounded_up, spans
 from .partial import given_to, host_path, memory_of, partial_tree
-from .xenguest import ARM, SCHEDULERS, colours_of, kinds, ram_of
+from .xenguest import ARM, SCHEDULERS, colours_of, kinds, ram_of, refuse_others
 from .xlcfg import Value, written
 from .xlread import read as read
 
@@ -61,9 +61,10 @@ REASONS = (
     ("vms[].devices[].function", "it is that of the board's device"),
     ("vms[].devices[].rx", "no word for traffic"),
     ("vms[].devices[].into", "no word for traffic"),
-    ("vms[].devices[]", "only devices passed to domains other than dom0, a virtual UART, front ends of networks and disks, and back ends of these; names only "
-     "in partial device trees, of vifs and disks"),
+    ("vms[].devices[]", "only devices passed to domains other than dom0, a virtual UART, front ends of networks and disks, and their back ends; names "
+     "only in partial device trees, of vifs and disks"),
     ("vms[].channels", "xl.cfg has no shared memory"),
+    ("vms[].image.cmdline", "printable characters only"),
     ("vms[].image", "a file and a command line; Xen places the image, and boots dom0's itself"),
     ("vms[].operations", "pv or hvm on x86; no tables of hypercalls, no rates"),
     ("vms[].contract.section", "no word for sections"),
@@ -72,7 +73,7 @@ REASONS = (
     ("vms[].contract.budget", "whole us from 10 to 2^32 - 1"),
     ("vms[].contract.period", "whole us from 10 to 2^32 - 1"),
     ("vms[].contract.cap", "whole percent of a vCPU, to 100 each"),
-    ("vms[].contract", "xl has commands for shares under credit and credit2, and reservations under rtds; slots of arinc653 are set by a program of libxc"),
+    ("vms[].contract", "xl has commands for shares under credit and credit2, reservations under rtds; slots of arinc653 need a program that calls libxc"),
     ("vms[].health", "on_crash and on_poweroff say whether to restart; no heartbeat, attempts, trace buffer; nothing for dom0"),
     ("vms[].guest", "no word for what runs inside"),
     ("vms[].tasks", "no word for what runs inside"),
@@ -81,6 +82,7 @@ REASONS = (
 
 def write(board: Board) -> Export:
     """The board for Xen and xl."""
+    refuse_others(board, (*ARM, "x86-64"), "xl")
     pools = pools_of(board)
     files = {"xen-command-line.txt": command_line(board, pools), "start.sh": script(board, pools)}
     for name, cluster in pools.items():
@@ -183,12 +185,13 @@ def domain(board: Board, vm: VmInterface, pools: dict[str, Cluster]) -> str:
     if x86:
         values["type"] = "hvm" if vm.operations.by == "trap" else "pv"
     if vm.image is not None:
-        values |= {"kernel": f"/boot/{vm.name}"} | ({"cmdline": vm.image.cmdline} if vm.image.cmdline else {})
+        values |= {"kernel": f"/boot/{vm.name}"} | ({"cmdline": printable(vm.image.cmdline)} if printable(vm.image.cmdline) else {})
     ram = ram_of(vm)
     values |= {"memory": rounded_up(sum(window.size for window in ram), MIB)} if ram else {}
     values |= {"llc_colors": [spans(colours_of(ram))]} if colours_of(ram) else {}
     values |= {"vcpus": vm.cpus.count} | ({"cpus": spans(vm.cpus.affinity)} if vm.cpus.affinity else {})
-    values |= {"pool": name for name, cluster in pools.items() if set(vm.cpus.affinity or ()) & set(cluster.cpus)}
+    home = next((name for name, cluster in pools.items() if set(vm.cpus.affinity or ()) & set(cluster.cpus)), None)
+    values |= {"pool": home} if home else {}
     values |= platform_of(vm, x86) | passed(board, vm) | front_ends(vm)
     values |= {"on_poweroff": off, "on_reboot": reboot, "on_crash": crash}
     return assignments(f"{vm.name} of {board.name}", values)

@@ -1,7 +1,7 @@
 """The syntax of xl's configuration files: assignments of numbers, strings and lists. It looks like Python, and nothing of it is ever evaluated.
 
-As in Xen's own library (libxlu_cfg): ``#`` begins a comment, ``;`` or the end of the line ends an assignment, lists may go over lines, ``\\`` escapes in
-strings. Unlike there, a name is assigned once: ``+=`` is refused, and so is a second ``=``.
+As in Xen's own library (libxlutil): ``#`` begins a comment, ``;`` or the end of the line ends an assignment, lists may go over lines, ``\\`` escapes
+in strings. Unlike there, a name is assigned once: ``+=`` is refused, and so is a second ``=``.
 """
 
 from __future__ import annotations

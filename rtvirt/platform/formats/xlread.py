@@ -22,6 +22,7 @@ KNOWN = {"name", "type", "builder", "kernel", "cmdline", "extra", "memory", "llc
          "iomem", "ioports", "pci", "irqs", "device_tree", "dtdev", "vif", "disk", "vuart", "serial", "on_poweroff", "on_reboot", "on_crash",
          "cpu_weight", "cap"}
 MOST_MIB = 2**24
+ACTIONS = ("destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart", "soft-reset")
 PARTS = 2000              # of one list
 
 
@@ -301,7 +302,7 @@ def image(config: Domain, isa: str) -> Image | None:
 def health(config: Domain) -> Health:
     """What is done when the domain stops."""
     for name in ("on_poweroff", "on_reboot", "on_crash"):
-        if config.text(name, "destroy") not in ("destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart", "soft-reset"):
+        if config.text(name, "destroy") not in ACTIONS:
             raise config.source.refusal(config.line(name), name, config.text(name), "destroy, restart, preserve ...", "choose one of these")
     again = [config.text(name, "destroy").endswith("restart") for name in ("on_poweroff", "on_crash")]
     return Health(restart="always" if all(again) else "on-failure" if again[1] else "never")
