@@ -9,14 +9,14 @@ from typing import Any
 
 from ...errors import Problem, SpecError
 from ..board import Board
-from .common import LARGEST, Export, Import, Lost, differences
+from .common import LARGEST, Export, Import, Lost, Source, differences
 from .guessed import format_of, hardware_for
 
 __all__ = ["FORMATS", "Export", "Import", "Lost", "differences", "export", "read"]
 
 FORMATS = {"xen": "xl", "dom0less": "dom0less", "libvirt": "libvirt", "jailhouse": "jailhouse", "bao": "bao"}
 """{name of the format: module}."""
-MOST_FILES = 500
+MOST_FILES, MOST = 500, 5_000_000        # files, and characters of all together
 SUFFIXES = (".cfg", ".txt", ".sh", ".dts", ".xml", ".c", ".h")
 
 
@@ -81,8 +81,9 @@ def read(files: str | Path | Mapping[str, str], format: str | None = None, hardw
     if not texts or not all(isinstance(item, str) for pair in texts.items() for item in pair):
         raise SpecError([Problem("files", sorted(map(str, texts))[:5], "at least one text with its name", f"give {', '.join(SUFFIXES)} files")])
     for name, text in texts.items():
-        if len(text) > LARGEST:
-            raise SpecError([Problem("file", f"{len(text)} characters", f"at most {LARGEST} characters", "split it", f"{Path(name).name}:1")])
+        Source(name, text).text()
+    if (total := sum(map(len, texts.values()))) > MOST or len(texts) > MOST_FILES:
+        raise SpecError([Problem("files", f"{len(texts)} files, {total} characters", f"{MOST_FILES} files, {MOST} characters", "read fewer at once")])
     name = format if format is not None else format_of(texts)
     made: Import = module_of(name).read(texts, hardware if hardware is not None else hardware_for(name, texts))
     if hardware is None:

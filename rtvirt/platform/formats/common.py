@@ -16,6 +16,8 @@ from ..interface import VmInterface
 
 LARGEST = 1_000_000       # characters of one file
 MOST_CPUS = 64
+MOST_VMS = 128
+MOST_PARTS = 2000         # devices, regions, names in one list
 NAME = r"[A-Za-z][A-Za-z0-9_.\-]{0,63}"
 
 if TYPE_CHECKING:
@@ -181,6 +183,11 @@ class Source(Reading):
         if not least <= found <= most:
             raise self.refusal(line, field, value, f"a whole number, {least} to {most}", "correct it")
         return found
+
+    def few(self, line: int, field: str, number: int, most: int = MOST_PARTS) -> None:
+        """An error if there are more of something than can be meant."""
+        if number > most:
+            raise self.refusal(line, field, number, f"at most {most}", "split it")
 
     def cpus(self, line: int, field: str, text: str) -> tuple[int, ...]:
         """pCPUs as ``0-3,5,^1``: in order, without those behind ^."""

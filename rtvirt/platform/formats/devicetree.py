@@ -10,7 +10,7 @@ from typing import NamedTuple
 from .common import Source
 
 DEEPEST = 32
-MOST = 200_000            # tokens
+MOST = 50_000             # tokens
 TOKEN = re.compile(r"""
     (?P<space>[ \t\r\n]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/) | (?P<string>"(?:[^"\\]|\\.)*+") | (?P<directive>/[a-z][a-z0-9-]*/|\#include\b)
   | (?P<sign>[{}<>=;,:&/\[\]]) | (?P<word>[A-Za-z0-9,._+?\#@-]+)""", re.VERBOSE)

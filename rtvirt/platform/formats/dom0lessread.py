@@ -8,7 +8,7 @@ from typing import Any
 
 from ..board import Board, Scheduler
 from ..interface import Channel, CpuShare, Image, VmDevice, VmInterface, Window
-from .common import Import, Source, assembled, isa_of
+from .common import MOST_VMS, Import, Source, assembled, isa_of
 from .devicetree import Node, Ref, parse
 from .partial import Said, device_of, lines_of, read_partial
 from .xenguest import ARM, DEFAULT, RAM0, RAM0_SIZE, RAM1, SCHEDULERS, always, ram_windows
@@ -34,6 +34,7 @@ def read(files: Mapping[str, str], hardware: Board) -> Import:
     mains = mains or [name for name, root in trees.items() if "chosen" in root.children]
     if len(mains) != 1:
         raise any_source.refusal(1, "chosen", f"{len(mains)} files with a node /chosen for Xen", "one", "give one device tree with the domains")
+    sources[mains[0]].few(1, "domains", len(trees[mains[0]].children["chosen"].all("xen,domain")), MOST_VMS)
     reader = Reader(sources, trees[mains[0]], sources[mains[0]], hardware, mains[0])
     vms = with_channels([reader.vm(child, k) for k, child in enumerate(reader.chosen.all("xen,domain"), 1)], reader.ids)
     board = assembled(reader.source, hardware, vms, reader.scheduler())
@@ -91,8 +92,9 @@ class Reader:
         source = next((self.sources[key] for child in node.all("multiboot,device-tree") if (key := self.partial_name(child))), self.source)
         devices = [device_of(source, self.hardware, one, one.physical[0][0] if one.physical else None) for one in said]
         base = RAM0 if isa in ARM else 0
+        own = self.memory(node, isa)
         fields: dict[str, Any] = always(self.hardware, isa) | {
-            "memory": [*self.memory(node, isa), *self.shared(node, name)], "devices": [*devices, *self.uart(node)], "irqs": lines_of(said)}
+            "memory": [*own, *self.shared(node, name, own)], "devices": [*devices, *self.uart(node)], "irqs": lines_of(said)}
         if image is not None:
             fields["image"] = made(self.source, image.line, lambda: Image(entry=base, load=base, cmdline=" ".join(image.strings("bootargs"))))
         return made(self.source, node.line, lambda: VmInterface(name=name, id=number, architecture=isa,
@@ -146,9 +148,10 @@ class Reader:
             found += range(low, self.source.whole(node.at("llc-colors"), "llc-colors", last or first, low, 1023) + 1)
         return tuple(found)
 
-    def shared(self, node: Node, name: str) -> list[Window]:
-        """Shared memory."""
-        windows, names = list[Window](), set[str]()
+    def shared(self, node: Node, name: str, own: list[Window]) -> list[Window]:
+        """Shared memory, called differently from the domain's own."""
+        windows, names = list[Window](), {window.name for window in own}
+        self.source.few(node.line, "shared memory", len(node.children))
         for child in node.all("xen,domain-shared-memory-v1"):
             cells = child.wide(self.source, "xen,shared-mem")
             key = next(iter(child.strings("xen,shm-id")), "")
@@ -183,12 +186,11 @@ class Reader:
 
 def with_channels(vms: list[VmInterface], ids: Mapping[tuple[str, str], str]) -> list[VmInterface]:
     """VMs with a channel for each memory that several of them share."""
-    found = []
-    for vm in vms:
-        channels: dict[str, Channel] = {}
-        for (name, window), key in ids.items():
-            peers = list(dict.fromkeys(other for (other, _), theirs in ids.items() if theirs == key and other != vm.name))
-            if name == vm.name and peers:
-                channels.setdefault(key, Channel(name=key, region=window, peers=peers))
-        found.append(vm.replace(channels=tuple(channels.values())))
-    return found
+    sharing: dict[str, dict[str, str]] = {}              # {name of the memory: {VM: window}}
+    for (vm, window), key in ids.items():
+        sharing.setdefault(key, {}).setdefault(vm, window)
+    channels: dict[str, list[Channel]] = {}
+    for key, there in sharing.items():
+        for vm, window in there.items() if len(there) > 1 else ():
+            channels.setdefault(vm, []).append(Channel(name=key, region=window, peers=[other for other in there if other != vm]))
+    return [one.replace(channels=channels.get(one.name, ())) for one in vms]

@@ -13,7 +13,7 @@ from ..board import Board, Scheduler
 from ..contract import NoContract, Rank, Reservation, Share
 from ..fields import UNITS
 from ..interface import Channel, Chip, Clock, CpuShare, Health, Image, Operations, VmDevice, VmInterface, Window
-from .common import Import, Source, assembled
+from .common import MOST_VMS, Import, Source, assembled
 from .partial import as_seen
 from .xenguest import RAM0
 from .xlread import with_back_ends
@@ -28,7 +28,6 @@ SIZES = {"b": 1, "bytes": 1, "kb": 10**3, "k": 2**10, "mb": 10**6, "m": 2**20, "
          **{unit.lower(): size for unit, size in UNITS.items()}}
 KNOWN = {"name", "memory", "vcpu", "cputune", "os", "on_poweroff", "on_reboot", "on_crash", "devices", "features", "clock", "memoryBacking",
          "currentMemory", "uuid"}
-MOST = 2000               # devices of a domain
 
 
 def read(files: Mapping[str, str], hardware: Board) -> Import:
@@ -44,6 +43,7 @@ def read(files: Mapping[str, str], hardware: Board) -> Import:
     if files and not sources:
         raise any_source.refusal(1, "file", sorted(files)[:5], "at least one .xml file", "give a domain's XML")
     roots = [(source, root) for source in sources.values() for root in domains(source, parse_xml(source))]
+    any_source.few(1, "domains", len(roots), MOST_VMS)
     taken, used = set[str](), {number for source, root in roots if (number := given_id(source, root)) is not None}
     vms: list[VmInterface] = []
     for source, root in roots:
@@ -200,7 +200,7 @@ class Domain:
     def shared(self, isa: str) -> tuple[list[Window], list[Channel]]:
         """Shared memory, one after another in a window of PCI; its peers are found when all domains are read."""
         windows, channels, at, names = list[Window](), list[Channel](), PCI_MEMORY, {"ram"}
-        for node in (self.first("devices") or self.root).all("shmem")[:MOST]:
+        for node in (self.first("devices") or self.root).all("shmem"):
             given = node.first("size")
             size = self.size(given, "M") if given else 4 << 20
             at = -(-at // max(size, 1)) * size
@@ -215,8 +215,7 @@ class Domain:
         """Networks, disks, UARTs, PCI devices."""
         found: list[VmDevice] = []
         nodes = (self.first("devices") or self.root).children
-        if len(nodes) > MOST:
-            raise self.source.refusal(self.root.line, "devices", len(nodes), f"at most {MOST} devices", "split it")
+        self.source.few(self.root.line, "devices", len(nodes))
         for k, node in enumerate(nodes):
             read_one = {"interface": self.interface, "disk": self.disk, "serial": self.serial, "hostdev": self.hostdev}.get(node.tag)
             if read_one is None:
@@ -274,9 +273,9 @@ class Domain:
 
 def with_peers(vms: list[VmInterface]) -> list[VmInterface]:
     """VMs whose channels name their peers: those with shared memory of the same name. Without any, a channel leads nowhere, and is left out."""
-    found = []
+    sharing: dict[str, list[str]] = {}
     for vm in vms:
-        peers = {channel.name: [other.name for other in vms if other is not vm and channel.name in {one.name for one in other.channels}]
-                 for channel in vm.channels}
-        found.append(vm.replace(channels=[channel.replace(peers=peers[channel.name]) for channel in vm.channels if peers[channel.name]]))
-    return found
+        for channel in vm.channels:
+            sharing.setdefault(channel.name, []).append(vm.name)
+    return [vm.replace(channels=[channel.replace(peers=[other for other in sharing[channel.name] if other != vm.name])
+                                 for channel in vm.channels if len(sharing[channel.name]) > 1]) for vm in vms]

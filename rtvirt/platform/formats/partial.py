@@ -108,6 +108,7 @@ def read_partial(source: Source) -> list[Said]:
     if there is None:
         raise source.refusal(1, "passthrough", "no such node", "a node /passthrough with the devices", "add it")
     taken: set[str] = set()
+    source.few(there.line, "passthrough", len(there.children))
     return [said for child in there.children.values() if (said := said_of(source, child, taken)) is not None]
 
 

@@ -61,7 +61,7 @@ REASONS = (
     ("vms[].devices[].function", "it is that of the board's device"),
     ("vms[].devices[].rx", "no word for traffic"),
     ("vms[].devices[].into", "no word for traffic"),
-    ("vms[].devices[]", "only devices passed to domains other than dom0, a virtual UART, front ends of networks and disks, and their back ends; names "
+    ("vms[].devices[]", "only devices passed to domains other than dom0, a virtual UART, front ends of networks and disks, their back ends; names "
      "only in partial device trees, of vifs and disks"),
     ("vms[].channels", "xl.cfg has no shared memory"),
     ("vms[].image.cmdline", "printable characters only"),
@@ -73,7 +73,7 @@ REASONS = (
     ("vms[].contract.budget", "whole us from 10 to 2^32 - 1"),
     ("vms[].contract.period", "whole us from 10 to 2^32 - 1"),
     ("vms[].contract.cap", "whole percent of a vCPU, to 100 each"),
-    ("vms[].contract", "xl has commands for shares under credit and credit2, reservations under rtds; slots of arinc653 need a program that calls libxc"),
+    ("vms[].contract", "xl has commands for shares under credit and credit2, reservations under rtds; slots of arinc653 need a program of libxc"),
     ("vms[].health", "on_crash and on_poweroff say whether to restart; no heartbeat, attempts, trace buffer; nothing for dom0"),
     ("vms[].guest", "no word for what runs inside"),
     ("vms[].tasks", "no word for what runs inside"),

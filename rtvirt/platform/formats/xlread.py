@@ -12,7 +12,7 @@ from ..contract import Share
 from ..fields import PAGE
 from ..hardware import HostDevice
 from ..interface import Chip, Clock, CpuShare, Health, Image, Irq, Operations, VmDevice, VmInterface, Window
-from .common import Import, Source, assembled, isa_of
+from .common import MOST_VMS, Import, Source, assembled, isa_of
 from .partial import Said, as_seen, at_address, device_of, lines_of, memory_of, read_partial
 from .xenguest import ARM, RAM0, always, ram_windows
 from .xlcfg import Assigned, parse
@@ -23,7 +23,6 @@ KNOWN = {"name", "type", "builder", "kernel", "cmdline", "extra", "memory", "llc
          "cpu_weight", "cap"}
 MOST_MIB = 2**24
 ACTIONS = ("destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart", "soft-reset")
-PARTS = 2000              # of one list
 
 
 class Domain:
@@ -58,8 +57,9 @@ class Domain:
         """A list of strings or numbers; one alone is a list too."""
         value = self.values.get(name, Assigned([], 1)).value
         items = value if isinstance(value, list) else [value]
-        if len(items) > PARTS or not all(isinstance(item, int | str) for item in items):
-            raise self.source.refusal(self.line(name), name, "a list in a list, or a long one", f"a list of {PARTS} strings at most", "correct it")
+        self.source.few(self.line(name), name, len(items))
+        if not all(isinstance(item, int | str) for item in items):
+            raise self.source.refusal(self.line(name), name, "a list in a list", "a list of strings", "correct it")
         return [str(item) for item in items]
 
     def matched(self, name: str, pattern: str, example: str) -> list[re.Match[str]]:
@@ -100,6 +100,7 @@ def read(files: Mapping[str, str], hardware: Board) -> Import:
                 config.note_unknown()
                 domains[name] = config
     any_source = next(iter(sources.values()))
+    any_source.few(1, "domains", len(domains), MOST_VMS)
     scheduler = start.made_scheduler(any_source)
     order = [*dict.fromkeys(start.created), *(name for name in domains if name not in start.created)]
     vms, k, taken = list[VmInterface](), 0, set[str]()
@@ -183,7 +184,8 @@ def affinity_of(config: Domain, pools: Mapping[str, tuple[int, ...]]) -> tuple[i
 
 
 def arm_fields(config: Domain) -> dict[str, Any]:
-    """The interrupt controller of an ARM domain, if it is chosen."""
+    """The interrupt controller of an ARM domain, if it is chosen; all are of one kind, whatever the file says."""
+    kind_of(config)
     version = config.text("gic_version", "default")
     if version not in ("v2", "v3", "default"):
         raise config.source.refusal(config.line("gic_version"), "gic_version", version, "v2, v3, default", "choose one of these")
@@ -192,14 +194,20 @@ def arm_fields(config: Domain) -> dict[str, Any]:
 
 def x86_fields(config: Domain) -> dict[str, Any]:
     """How the guest's privileged operations reach Xen, and what is emulated for it."""
-    kind = config.text("type", config.text("builder", "pv"))
-    if kind not in ("pv", "pvh", "hvm", "generic"):
-        raise config.source.refusal(config.line("type"), "type", kind, "pv, pvh, hvm", "choose one of these")
+    kind = kind_of(config)
     if kind != "hvm":
         return {"operations": Operations(by="trap" if kind == "pvh" else "hypercall")}
     chip = Chip(model="ioapic", mode="emulated") if config.number("apic", 1, 0, 1) else None
     clock = Clock(model="hpet", mode="emulated") if config.number("hpet", 1, 0, 1) else None
     return {"irqchip": chip, "timer": clock}
+
+
+def kind_of(config: Domain) -> str:
+    """The kind of domain."""
+    kind = config.text("type", config.text("builder", "pv"))
+    if kind not in ("pv", "pvh", "hvm", "generic"):
+        raise config.source.refusal(config.line("type"), "type", kind, "pv, pvh, hvm", "choose one of these")
+    return kind
 
 
 def nodes_of(config: Domain, sources: Mapping[str, Source], isa: str) -> list[Said]:
@@ -310,12 +318,15 @@ def health(config: Domain) -> Health:
 
 def with_back_ends(vms: list[VmInterface]) -> list[VmInterface]:
     """VMs with the back ends that others' front ends need, unless they have something of that name."""
+    needed: dict[str, dict[str, str]] = {}
+    for vm in vms:
+        for device in vm.devices:
+            if device.mode == "split-frontend" and device.backend not in (None, vm.name):
+                needed.setdefault(str(device.backend), {}).setdefault(device.name, device.function)
     found = []
     for vm in vms:
-        devices = {device.name: device for device in vm.devices}
-        for other in vms:
-            for device in other.devices:
-                if device.mode == "split-frontend" and device.backend == vm.name and other is not vm:
-                    devices.setdefault(device.name, VmDevice(name=device.name, mode="split-backend", function=device.function))
-        found.append(vm.replace(devices=tuple(devices.values())))
+        there = {device.name for device in vm.devices}
+        backs = [VmDevice(name=name, mode="split-backend", function=function)
+                 for name, function in needed.get(vm.name, {}).items() if name not in there]
+        found.append(vm.replace(devices=(*vm.devices, *backs)) if backs else vm)
     return found

@@ -13,8 +13,8 @@ from ..contract import Reservation, Share
 from .common import Source
 from .xenguest import DEFAULT, SCHEDULERS
 
-LONGEST = 4000            # characters of a line
-MOST = 20_000             # lines
+LONGEST = 2000            # characters of a line
+MOST = 5000               # lines
 HARMLESS = ("set", "cd", "dtc", "sleep", "echo", "exit")
 
 
