@@ -1,4 +1,4 @@
-"""Files of other formats, mutated and hostile: read, or refused with file and line, within bounded time and memory; nothing is executed or fetched."""
+"""Files of other formats, mutated and hostile: read, or refused with file and line, in bounded time and memory; nothing is executed or fetched."""
 
 from __future__ import annotations
 

@@ -167,6 +167,20 @@ def test_a_device_tree_written_by_hand_is_read():
     assert got.board.scheduler.name == "credit2" and any("nr_spis" in note for note in got.notes)
 
 
+def test_cells_are_as_wide_as_the_node_says():
+    text = """/dts-v1/;
+/ { chosen {
+    a: domU1 { compatible = "xen,domain"; #address-cells = <0x2>; #size-cells = <0x2>; cpus = <2>; memory = <0x0 0x80000>; direct-map;
+        #xen,static-mem-address-cells = <0x1>; #xen,static-mem-size-cells = <0x1>; xen,static-mem = <0x30000000 0x20000000>; };
+    domU2 { compatible = "xen,domain"; #address-cells = <1>; #size-cells = <1>; memory = <0 1024>;
+        shm1 { compatible = "xen,domain-shared-memory-v1"; xen,shm-id = "m"; xen,shared-mem = <0x50000000 0x60000000 0x10000000>; };
+        shm2 { compatible = "xen,domain-shared-memory-v1"; xen,shm-id = "n"; xen,shared-mem = <0x80000000 0x10000000>; }; };
+}; };"""
+    board = read({"host.dts": text}).board
+    assert [(one.guest, one.phys, one.size) for one in board["domU1"].memory] == [(0x30000000, 0x30000000, 0x20000000)]
+    assert [(one.guest, one.phys, one.size) for one in board["domU2"].memory[1:]] == [(0x60000000, 0x50000000, 1 << 28), (0x80000000, None, 1 << 28)]
+
+
 def test_a_domain_of_virsh_dumpxml_is_read():
     text = """<domain type='xen' id='7'><name>db</name><uuid>8f07fe28-753f-2729-d76d-bdbd892f949a</uuid><memory unit='MiB'>512</memory>
 <vcpu placement='static' cpuset='0-3,^2'>2</vcpu><cputune><shares>2048</shares><global_period>100000</global_period><global_quota>50000</global_quota>

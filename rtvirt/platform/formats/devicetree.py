@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -53,12 +53,23 @@ class Node:
             raise source.refusal(self.at(name), name, f"{len(cells)} cells", f"at least {least} numbers", "write for example <0x0 0x1000>")
         return [cell for cell in cells if isinstance(cell, int)]
 
-    def wide(self, source: Source, name: str) -> list[int]:
-        """The cells of a property, two by two, as 64-bit numbers."""
+    def width(self, source: Source, name: str, otherwise: int) -> int:
+        """How many cells an address or a size has."""
+        return source.whole(self.at(name), name, [otherwise, *self.numbers(source, name)][-1], 1, 2)
+
+    def rows(self, source: Source, name: str, widths: Sequence[int]) -> list[list[int]]:
+        """The cells of a property as rows of numbers, each of so many cells."""
         numbers = self.numbers(source, name)
-        if len(numbers) % 2:
-            raise source.refusal(self.at(name), name, f"{len(numbers)} cells", "an even number of cells", "write 64 bits as two cells")
-        return [(high << 32) | low for high, low in zip(numbers[::2], numbers[1::2])]
+        if len(numbers) % sum(widths):
+            raise source.refusal(self.at(name), name, f"{len(numbers)} cells", f"rows of {' + '.join(map(str, widths))} cells", "add what is missing")
+        found: list[list[int]] = []
+        for start in range(0, len(numbers), sum(widths)):
+            row, rest = [], numbers[start:start + sum(widths)]
+            for width in widths:
+                row.append(rest[0] if width == 1 else (rest[0] << 32) | rest[1])
+                rest = rest[width:]
+            found.append(row)
+        return found
 
     def at(self, name: str) -> int:
         """The line of a property; of the node, if it does not have it."""

@@ -90,7 +90,7 @@ class Reader:
         image = next(iter(node.all("multiboot,kernel")), None)
         said = [one for child in node.all("multiboot,device-tree") for one in self.partial(child)]
         source = next((self.sources[key] for child in node.all("multiboot,device-tree") if (key := self.partial_name(child))), self.source)
-        devices = [device_of(source, self.hardware, one, one.physical[0][0] if one.physical else None) for one in said]
+        devices = [device_of(source, self.hardware, one, one.physical[0] if one.physical else None) for one in said]
         base = RAM0 if isa in ARM else 0
         own = self.memory(node, isa)
         fields: dict[str, Any] = always(self.hardware, isa) | {
@@ -123,14 +123,12 @@ class Reader:
         """The domain's own memory."""
         size = self.number(node, "memory", 0, 0, MOST_KIB) * 1024
         colours = tuple(dict.fromkeys(colour for text in node.strings("llc-colors") for colour in self.colours(node, text)))
-        banks = node.wide(self.source, "xen,static-mem")
-        if len(banks) % 2:
-            raise self.source.refusal(node.at("xen,static-mem"), "xen,static-mem", f"{len(banks)} numbers", "address and size, each of two cells",
-                                      "correct it")
+        widths = [node.width(self.source, f"#xen,static-mem-{what}-cells", self.widths(node)[k]) for k, what in enumerate(("address", "size"))]
+        banks = node.rows(self.source, "xen,static-mem", widths)
         if not banks:
             return ram_windows(isa, size, colours) if size else []
         windows, seen = list[Window](), RAM0
-        for k, (base, length) in enumerate(zip(banks[::2], banks[1::2])):
+        for k, (base, length) in enumerate(banks):
             if RAM0 <= seen < RAM1 and seen + length > RAM0 + RAM0_SIZE:
                 seen = RAM1
             guest = base if "direct-map" in node.properties else seen
@@ -138,6 +136,10 @@ class Reader:
                 name=f"ram{k or ''}", guest=guest, phys=base, size=length, colours=colours)))
             seen += length
         return windows
+
+    def widths(self, node: Node) -> tuple[int, int]:
+        """Cells of addresses and sizes in a domain's node."""
+        return node.width(self.source, "#address-cells", 2), node.width(self.source, "#size-cells", 2)
 
     def colours(self, node: Node, text: str) -> tuple[int, ...]:
         """Colours, as 0-3,5."""
@@ -153,11 +155,15 @@ class Reader:
         windows, names = list[Window](), {window.name for window in own}
         self.source.few(node.line, "shared memory", len(node.children))
         for child in node.all("xen,domain-shared-memory-v1"):
-            cells = child.wide(self.source, "xen,shared-mem")
+            address, size = self.widths(node)
+            fixed = len(child.cells("xen,shared-mem")) == 2 * address + size         # where it is need not be said, since 4.20
+            rows = child.rows(self.source, "xen,shared-mem", (address, address, size) if fixed else (address, size))
+            cells: list[Any] = [value for row in rows for value in row]
+            cells = cells if fixed else [None, *cells]
             key = next(iter(child.strings("xen,shm-id")), "")
             if len(cells) != 3 or not 0 < len(key) <= 15:
-                raise self.source.refusal(child.line, child.name, f"{len(cells)} numbers", "xen,shm-id of 1 to 15 characters, xen,shared-mem = "
-                                          "<physical guest size>, each of two cells", "correct it")
+                raise self.source.refusal(child.line, child.name, key, "xen,shm-id of 1 to 15 characters, xen,shared-mem = <physical guest size>",
+                                          "correct it")
             label = self.source.name(child.name.removeprefix("shared-").split("@")[0], names)
             windows.append(made(self.source, child.line, lambda label=label, cells=cells: Window(
                 name=label, phys=cells[0], guest=cells[1], size=cells[2], flags=("read", "write", "shared"))))

@@ -32,7 +32,7 @@ class Said(NamedTuple):
     name: str
     line: int
     reg: list[int]                    # first addresses, as the domain sees them
-    physical: list[tuple[int, int, int]]        # xen,reg: physical, size, guest
+    physical: list[int]               # where they are, of xen,reg
     irqs: list[tuple[int, str]]
     driver: str | None
 
@@ -109,22 +109,19 @@ def read_partial(source: Source) -> list[Said]:
         raise source.refusal(1, "passthrough", "no such node", "a node /passthrough with the devices", "add it")
     taken: set[str] = set()
     source.few(there.line, "passthrough", len(there.children))
-    return [said for child in there.children.values() if (said := said_of(source, child, taken)) is not None]
+    widths = there.width(source, "#address-cells", 2), there.width(source, "#size-cells", 2)
+    return [said for child in there.children.values() if (said := said_of(source, child, taken, widths)) is not None]
 
 
-def said_of(source: Source, child: Node, taken: set[str]) -> Said | None:
+def said_of(source: Source, child: Node, taken: set[str], widths: tuple[int, int]) -> Said | None:
     """One of them; None for a node without registers, as a clock."""
-    reg = child.wide(source, "reg")
+    reg = child.rows(source, "reg", widths)
     if not reg:
         source.note(f"node {child.name} has no registers, and is not read")
         return None
-    physical = child.wide(source, "xen,reg")
-    if len(reg) % 2 or len(physical) % 3:
-        raise source.refusal(child.line, child.name, "reg or xen,reg of odd length", "reg = <address size>, xen,reg = <physical size guest>",
-                             "write each number as two cells")
-    triple = list(zip(physical[::3], physical[1::3], physical[2::3]))
+    physical = [row[0] for row in child.rows(source, "xen,reg", (*widths, widths[0]))]
     name = source.name(child.name.split("@")[0], taken)
-    return Said(name, child.line, reg[::2], triple, interrupts(source, child), next(iter(child.strings("compatible")), None))
+    return Said(name, child.line, [row[0] for row in reg], physical, interrupts(source, child), next(iter(child.strings("compatible")), None))
 
 
 def interrupts(source: Source, child: Node) -> list[tuple[int, str]]:
