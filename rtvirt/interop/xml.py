@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from .common import Reading
 
@@ -14,12 +14,13 @@ MOST = 200_000            # elements
 
 @dataclass
 class Node:
-    """An element."""
+    """An element; `text` is what is between its tags, without that of the elements inside."""
 
     tag: str
     attributes: dict[str, str]
     line: int
     children: list[Node] = field(default_factory=list)
+    text: str = ""
 
     def all(self, tag: str) -> list[Node]:
         """The elements of that name inside, not deeper."""
@@ -54,10 +55,15 @@ def parse(reading: Reading) -> Node:
         (stack[-1].children if stack else roots).append(node)
         stack.append(node)
 
+    def characters(text: str) -> None:
+        stack[-1].text += text
+
     def refuse(*_: object) -> None:
         raise reading.refusal(parser.CurrentLineNumber, "file", "<!DOCTYPE ...>", "elements only", "remove the document type")
 
     parser.StartElementHandler = start
+    parser.buffer_text = True
+    parser.CharacterDataHandler = characters
     parser.EndElementHandler = lambda tag: stack.pop()
     parser.StartDoctypeDeclHandler = refuse
     try:
@@ -66,6 +72,12 @@ def parse(reading: Reading) -> Node:
         raise reading.refusal(error.lineno, "file", expat.errors.messages.get(error.code, "not XML"), "XML",
                               f"correct it at column {error.offset + 1}") from None
     return roots[0]
+
+
+def worded(tag: str, attributes: dict[str, str], text: str, indent: int = 0) -> list[str]:
+    """The line of an element with text inside."""
+    named = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
+    return [f"{'  ' * indent}<{tag}{named}>{escape(text)}</{tag}>"]
 
 
 def element(tag: str, attributes: dict[str, str], inside: list[str] | None = None, indent: int = 0) -> list[str]:

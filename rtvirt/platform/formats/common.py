@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...errors import Problem, SpecError
 from ...files import atomically, folder_for
-from ..board import Board
+from ...interop.common import Reading
+from ..board import Board, Scheduler, as_time
+from ..interface import VmInterface
+
+LARGEST = 1_000_000       # characters of one file
+MOST_CPUS = 64
+MOST_VMS = 128
+MOST_PARTS = 2000         # devices, regions, names in one list
+NAME = r"[A-Za-z][A-Za-z0-9_.\-]{0,63}"
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +58,8 @@ class Export:
         """Write the files; each appears complete or not at all."""
         written = []
         for name, text in self.files.items():
+            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+                raise SpecError([Problem("files", name, "names within the folder", "rename the file")])
             target = Path(folder) / name
             folder_for(target.parent)
             written.append(atomically(target, lambda path, text=text: path.write_text(text, encoding="utf-8")))
@@ -88,7 +100,14 @@ def differences(one: Board, other: Board) -> list[str]:
     >>> differences(phone, phone.replace(revision=2))
     ['revision']
     """
-    return list(between("", one.model_dump(mode="json"), other.model_dump(mode="json")))
+    return list(between("", dumped(one), dumped(other)))
+
+
+def dumped(board: Board) -> dict[str, Any]:
+    """A board as data, in which times of the scheduler are the same however they are written."""
+    data = board.model_dump(mode="json")
+    data["scheduler"]["options"] = {name: as_time(value) for name, value in data["scheduler"]["options"].items()}
+    return data
 
 
 def between(place: str, one: Any, other: Any) -> Iterator[str]:
@@ -107,3 +126,120 @@ def between(place: str, one: Any, other: Any) -> Iterator[str]:
 def named(value: Any) -> bool:
     """True for a list of parts that all have names."""
     return isinstance(value, list | tuple) and all(isinstance(part, dict) and "name" in part for part in value)
+
+
+def bare(board: Board) -> Board:
+    """The hardware alone: no VMs, and the scheduler that is assumed."""
+    return board.replace(vms=(), scheduler=Scheduler())
+
+
+def exported(board: Board, name: str, files: Mapping[str, str], read: Callable[[Mapping[str, str], Board], Import],
+             reasons: Sequence[tuple[str, str]], checked: str) -> Export:
+    """An export whose losses are found by reading it back.
+
+    `reasons` are (pattern of places, reason), the first that fits counts; ``[]`` stands for any name. A loss that no pattern foresees is a bug of the
+    exporter, and an error: so nothing gets lost that is not known to be.
+    """
+    back = read(files, bare(board)).board
+    lost = tuple(Lost(place, reason_of(place, reasons)) for place in differences(board, back))
+    return Export(name, dict(files), lost, checked)
+
+
+def reason_of(place: str, reasons: Sequence[tuple[str, str]]) -> str:
+    """Why a place is lost."""
+    for pattern, reason in reasons:
+        if re.match(re.escape(pattern).replace(r"\[\]", r"\[[^\]]*\]") + r"(?![^.\[])", place):
+            return reason
+    raise AssertionError(f"{place} is lost, and nothing says why")
+
+
+class Source(Reading):
+    """A file whose text is here already; complaints name it and the line."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(name, "us")
+        self.content = text
+
+    def text(self) -> str:
+        """The text, of a size that can be meant."""
+        if len(self.content) > LARGEST:
+            raise self.refusal(1, "file", f"{len(self.content)} characters", f"at most {LARGEST} characters", "split it")
+        return self.content
+
+    def name(self, text: str, taken: set[str]) -> str:
+        """A name that a board can have: as it is if it can be, else as near as possible, with a note."""
+        if re.fullmatch(NAME, text) and text not in taken:
+            taken.add(text)
+            return text
+        return super().name(text, taken)
+
+    def whole(self, line: int, field: str, value: Any, least: int, most: int, base: int = 10) -> int:
+        """A whole number within bounds, written in some base (0: as it begins); an error at once."""
+        text = str(value).strip()
+        try:
+            found = int(text, base) if len(text) <= 40 and not isinstance(value, bool) and "_" not in text else least - 1
+        except ValueError:
+            found = least - 1
+        if not least <= found <= most:
+            raise self.refusal(line, field, value, f"a whole number, {least} to {most}", "correct it")
+        return found
+
+    def few(self, line: int, field: str, number: int, most: int = MOST_PARTS) -> None:
+        """An error if there are more of something than can be meant."""
+        if number > most:
+            raise self.refusal(line, field, number, f"at most {most}", "split it")
+
+    def cpus(self, line: int, field: str, text: str) -> tuple[int, ...]:
+        """pCPUs as ``0-3,5,^1``: in order, without those behind ^."""
+        chosen: set[int] = set()
+        without: set[int] = set()
+        for part in text.split(",") if len(text) <= 1000 else [text]:
+            found = re.fullmatch(r"\s*(\^?)([0-9]{1,4})(?:-([0-9]{1,4}))?\s*", part)
+            first, last = (int(found[2]), int(found[3] or found[2])) if found else (1, 0)
+            if not first <= last < MOST_CPUS:
+                raise self.refusal(line, field, part, f"pCPUs 0 to {MOST_CPUS - 1}", "write for example 0-3,5")
+            (without if found and found[1] else chosen).update(range(first, last + 1))
+        if not chosen - without:
+            raise self.refusal(line, field, text, "at least one pCPU", "write for example 0-3,5")
+        return tuple(sorted(chosen - without))
+
+
+def spans(cpus: Iterable[int]) -> str:
+    """Numbers as ranges.
+
+    Examples
+    --------
+    >>> spans([0, 1, 2, 5])
+    '0-2,5'
+    """
+    text: list[list[int]] = []
+    for cpu in sorted(set(cpus)):
+        if text and text[-1][-1] == cpu - 1:
+            text[-1][1:] = [cpu]
+        else:
+            text.append([cpu])
+    return ",".join("-".join(map(str, part)) for part in text)
+
+
+def isa_of(board: Board, affinity: tuple[int, ...] | None) -> Any:
+    """The instruction set of the first cluster on whose pCPUs a VM may run."""
+    there = [cluster for cluster in board.clusters if affinity is None or set(affinity) & set(cluster.cpus)]
+    return (there or board.clusters)[0].isa
+
+
+def printable(text: str) -> str:
+    """A text of printable characters; nothing, if it has others, which not all formats can write."""
+    return text if text.isprintable() else ""
+
+
+def rounded_up(size: int, unit: int) -> int:
+    """A size in whole units, not less than it is."""
+    return -(-size // unit)
+
+
+def assembled(source: Reading, hardware: Board, vms: Sequence[VmInterface], scheduler: Scheduler) -> Board:
+    """The hardware with these VMs; what does not fit together is an error of the file."""
+    try:
+        return hardware.replace(vms=tuple(vms), scheduler=scheduler)
+    except SpecError as error:
+        raise SpecError([problem._replace(where=problem.where or f"{source.path.name}:1") for problem in error.problems]) from None
