@@ -12,6 +12,7 @@ from .engine.record import EVENTS, Recording, percentile
 from .errors import RecordError
 from .paths import Paths
 from .system import System
+from .system.devices import with_tasks
 from .units import format_ns
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ class Run:
     Attributes
     ----------
     system, scheduler, duration, seed, record
-        What was asked for, with the tasks that devices bring along; `duration` in ns.
+        What was asked for; `duration` in ns.
+    whole : System
+        What was simulated: the system with the tasks that its devices bring along, which the tables name, too.
     recording : Recording
         The raw int64 arrays.
     slices, jobs, wakeups, events : DataFrame
@@ -53,6 +56,11 @@ class Run:
     # -------------------------------------------------------------- names
 
     @cached_property
+    def whole(self) -> System:
+        """The system with the tasks of its devices in its VMs."""
+        return with_tasks(self.system, self.recording.plumbing)
+
+    @cached_property
     def vcpu_names(self) -> tuple[np.ndarray, np.ndarray]:
         """VM name and number within it of every vCPU of the system."""
         pairs = [(vm.name, k) for vm in self.system.vms for k in range(vm.vcpus)]
@@ -60,8 +68,8 @@ class Run:
 
     @cached_property
     def task_names(self) -> tuple[np.ndarray, np.ndarray]:
-        """VM name and task name of every task of the system."""
-        pairs = [(vm.name, task.name) for vm in self.system.vms for task in vm.tasks]
+        """VM name and task name of every task, those of devices included."""
+        pairs = [(vm.name, task.name) for vm in self.whole.vms for task in vm.tasks]
         return np.array([vm for vm, _ in pairs], object), np.array([task for _, task in pairs], object)
 
     def table(self, name: str) -> dict[str, np.ndarray]:

@@ -76,7 +76,6 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     """
     check_arguments(system, scheduler, duration, seed, record)
     machine = Machine(system, scheduler, seed, record, {} if initial is None else initial)
-    system = machine.system
     machine.state.agenda.end = duration
     for change in sorted(system.changes, key=lambda change: change.at):
         if change.at >= duration:
