@@ -319,6 +319,12 @@ def test_sharing_ends_for_each_front_end():
     assert plumbing.pools == {"dom0/netback.modem": 256, "dom0/netback.android": 256}
 
 
+@pytest.mark.parametrize("call", [lambda: net().without(["ring"]), lambda: net().without(3), lambda: machine().with_device("net0"),
+                                  lambda: machine().with_device(rv.SplitDriver), lambda: machine().with_vm("modem")])
+def test_other_things_than_causes_devices_and_vms_are_refused(call):
+    assert len(refused(call)) == 1
+
+
 def test_causes_add_up_and_unknown_ones_are_refused():
     assert net().without("ring").without("batching", "shared").off == ("batching", "shared", "ring") and net().without().off == ()
     assert "costs to 0" in refused(lambda: net().without("cost"))["causes"] and refused(lambda: net().without("luck"))
@@ -434,7 +440,7 @@ def streams(field: str) -> set[str]:
     (lambda: machine(net(driver="dom9", frontend="nobody")), {"devices[net0].driver", "devices[net0].frontend"}),
     (lambda: machine(net(), net()), {"devices[net0].name"}),
     (lambda: machine(net(vcpu=4)), {*streams("vcpu"), "devices[net0].thread dom0/net0.nic.vcpu"}),
-    (lambda: machine(net(into="source")), {"devices[net0].path net0.rx"}),
+    (lambda: machine(net(into="source")), {"devices[net0].path net0.rx.into"}),
     (lambda: machine(net(priority="inherit", frontend="dom1")), {"devices[net0].priority"}),
     (lambda: machine(net(priority=1), dom0={"guest": "edf"}), streams("priority")),
     (lambda: machine(net(priority=1), dom0={"tasks": [rv.Task("bare", wcet=1, period=5)]}), streams("priority")),
@@ -469,8 +475,11 @@ def test_other_devices_that_make_no_sense(make, field):
 
 @pytest.mark.parametrize(("path", "field"), [
     ({"leave": 1}, "leave"), ({"enter": 1}, "enter"), ({"ends": 3}, "ends"), ({"pool": "p", "pool_until": 2}, "pool_until"),
-    ({"frontend": "nobody"}, ""),
-    ({"pool": "q"}, ""), ({"into": "modem/nothing"}, ""), ({"stages": ()}, ""), ({"stages": (Stage("s", "dom0/nobody"),)}, ", stage s"),
+    ({"frontend": "nobody"}, "frontend"),
+    ({"pool": "q"}, "pool"), ({"into": "modem/nothing"}, "into"),
+    ({"stages": (Stage("s", "bus"), Stage("s", "bus"))}, ", stage s.name"),
+    ({"stages": (Stage("app", "bus"),), "into": "modem/sink"}, ", stage app.name"),
+    ({"stages": ()}, ""), ({"stages": (Stage("s", "dom0/nobody"),)}, ", stage s"),
     ({"stages": (Stage("s", "bus", port=Port()),)}, ", stage s"), ({"stages": (Stage("s", "dom0/w", distance=5),)}, ", stage s")])
 def test_plumbing_by_hand_is_checked(path, field):
     given = {"name": "x.a", "frontend": "modem", "stages": (Stage("s", "dom0/w"),)} | path
@@ -505,6 +514,16 @@ def test_a_device_of_ones_own(tmp_path):
 
 
 # In the engine
+
+
+def test_a_run_keeps_the_system_as_it_was_given():
+    """So that another run can have other devices; the tables name the tasks of the devices, too."""
+    run = running(net(rx=rv.Arrivals(ms(2))))
+    assert [task.name for task in run.system["dom0"].tasks] == [] and "nic" in [task.name for task in run.whole["dom0"].tasks]
+    assert ("dom0", "nic") in run.tasks.index
+    again = rv.simulate(run.system.replace(devices=[device.without("ring") for device in run.system.devices]), run.scheduler, run.duration)
+    assert again.paths["net0.rx"].equals(run.paths["net0.rx"]) and again.check()
+    assert rv.simulate(run.system.replace(devices=[]), run.scheduler, run.duration).system == run.system.replace(devices=[])
 
 
 def running(*devices, task=None) -> rv.Run:

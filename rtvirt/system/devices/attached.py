@@ -42,7 +42,8 @@ class Attached(Device):
     late_eoi : bool, optional
         A ring's port stays masked until its thread has nothing left (8.4.4). The penalty for spurious events is left out.
     moderation : int [ns]
-        The hardware interrupts at the latest so long after the first message it has not told of; 0: at once.
+        The hardware interrupts at the latest so long after the first message it has not told of; 0: at once. Of the very first message of
+        all it tells at once (8.1.4).
     frames : int
         With `moderation`: or when so many are waiting.
     capacity : int, optional

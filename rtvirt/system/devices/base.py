@@ -72,10 +72,10 @@ class Device(Spec):
         >>> rv.SplitDriver("net0", driver="dom0", frontend="modem").without("ring", "batching").off
         ('batching', 'ring')
         """
-        unknown = [cause for cause in causes if cause not in SWITCHES]
+        unknown = [cause for cause in causes if not isinstance(cause, str) or cause not in SWITCHES]
         if unknown:
             raise SpecError([Problem("causes", cause, ", ".join(cause for cause in CAUSES if cause in SWITCHES),
-                                     "set the costs to 0: they are the message's own" if cause == "cost" else "choose some of these")
+                                     "set the costs to 0: they are the message's own" if cause == "cost" else "write some of these, one after another")
                              for cause in unknown])
         return self.replace(off=tuple(cause for cause in CAUSES if cause in {*self.off, *causes}))
 
