@@ -75,7 +75,7 @@ class Device(Spec):
         unknown = [cause for cause in causes if not isinstance(cause, str) or cause not in SWITCHES]
         if unknown:
             raise SpecError([Problem("causes", cause, ", ".join(cause for cause in CAUSES if cause in SWITCHES),
-                                     "set the costs to 0: they are the message's own" if cause == "cost" else "write some of these, one after another")
+                                     "set the costs to 0: they are the message's own" if cause == "cost" else "write some of these, with commas")
                              for cause in unknown])
         return self.replace(off=tuple(cause for cause in CAUSES if cause in {*self.off, *causes}))
 

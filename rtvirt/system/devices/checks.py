@@ -131,7 +131,7 @@ def check_stages(path: Path, threads: set[str], lines: set[str]) -> Iterator[Pro
     for i, stage in enumerate(path.stages, len(names) - count):
         where = f"path {path.name}, stage {stage.name}"
         if stage.name in names[:i]:
-            yield Problem(f"{where}.name", stage.name, "a name used once on the path, and not app on one with `into`: tables name their columns by it",
+            yield Problem(f"{where}.name", stage.name, "a name used once on the path (and not app, with `into`): columns are named by it",
                           "rename the stage")
         if stage.server not in threads | lines:
             yield Problem(where, stage.server, known(threads | lines), "name a thread (vm/thread) or a line of the device")

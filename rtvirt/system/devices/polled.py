@@ -79,7 +79,8 @@ class PolledDevice(Attached):
         line = Line(self.name)
         sent = Path(f"{self.name}.tx", self.frontend, (Stage("poll", thread.key, each=self.work), Stage("hardware", line.key, each=self.device)),
                     arrivals=self.tx, submit=self.submit, crash="drop")
-        got = Path(f"{self.name}.rx", self.frontend, (self.hardware("poll", thread, self.work),), arrivals=self.rx, into=self.receiver(), crash="drop")
+        got = Path(f"{self.name}.rx", self.frontend, (self.hardware("poll", thread, self.work),), arrivals=self.rx, into=self.receiver(),
+                   crash="drop")
         return Plumbing((thread,), (line,), (got, sent) if self.rx else (sent,))
 
 
