@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 
 import rtvirt as rv
@@ -524,6 +525,17 @@ def test_a_run_keeps_the_system_as_it_was_given():
     again = rv.simulate(run.system.replace(devices=[device.without("ring") for device in run.system.devices]), run.scheduler, run.duration)
     assert again.paths["net0.rx"].equals(run.paths["net0.rx"]) and again.check()
     assert rv.simulate(run.system.replace(devices=[]), run.scheduler, run.duration).system == run.system.replace(devices=[])
+
+
+@pytest.mark.parametrize("record", ["trace", "summary"])
+def test_messages_are_exported(tmp_path, record):
+    system = running(net(rx=rv.Arrivals(ms(2)))).system
+    run = rv.simulate(system, rv.Credit(), duration=ms(20), record=record)
+    names = {path.name for path in run.to_csv(tmp_path)}
+    assert ("path.net0.rx.csv" in names) == (record == "trace") and pd.read_csv(tmp_path / "paths.csv")["delivered"].tolist() == [10, 0]
+    if record == "trace":
+        table = pd.read_csv(tmp_path / "path.net0.rx.csv", keep_default_na=False)
+        assert table.equals(run.paths["net0.rx"].astype(table.dtypes))
 
 
 def running(*devices, task=None) -> rv.Run:
