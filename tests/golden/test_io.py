@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from oracle.io import IoWorld
+from oracle.faults import FaultyWorld
 from oracle.test_equal import policy
 
 import rtvirt as rv
@@ -35,7 +35,7 @@ class Seen:
             for path in self.plumbing.paths:
                 self.paths[path.name] = run.paths[path.name].to_dict("records")
         else:
-            world = IoWorld(system, lambda world: policy(scheduler)(world, scheduler), duration, 0).run()
+            world = FaultyWorld(system, lambda world: policy(scheduler)(world, scheduler), duration, 0).run()
             self.events = [(at / 1e3, *owners[v], event) for at, _, v, event, _ in world.events]
             self.jobs = [(tasks[task], release / 1e3) for task, release, *_ in world.jobs]
             self.ends = [(tasks[task], finish / 1e3) for task, _, _, finish, *_ in world.jobs]

@@ -151,6 +151,19 @@ def test_rule_8_5_1_one_pool_for_all_disks_of_a_driver_vm(watch):
     assert seen.stamps("d1.read", "blkback.taken") == [0] * 31 and seen.stamps("d2.read", "blkback.taken") == [0, 1000]
 
 
+def test_rule_8_5_1_who_waits_for_the_pool_waits_for_no_vcpu_and_no_notification(watch):
+    # one in flight: two at 0 and two at 10, 100 us each; the driver VM has nothing to do meanwhile
+    rows = watch([D, U], [disk("d", pool=1, device=us(100), reads=at(0, 10, burst=2))]).paths["d.read"]
+    assert [(row["cost"], row["shared"], row["total"]) for row in rows] == [(us(100), us(wait), us(100 + wait)) for wait in (0, 100, 190, 290)]
+
+
+def test_a_thread_that_hangs_makes_nobody_wait_for_its_vcpu(watch):
+    # known at 10, while the thread hangs from 5 to 305: the vCPU is blocked, and has nothing else to do
+    hang = rv.Fault(kind="hang", target="D/n.rx", at=us(5), duration=us(300))
+    [row] = watch([D, U], [net("n", "U", rx=at(10))], faults=[hang]).paths["n.rx"]
+    assert (row["shared"], row["driver_wait"], row["total"]) == (us(295), 0, us(295))
+
+
 def test_rules_8_5_1_and_8_5_2_submitted_together_answered_one_by_one(watch):
     seen = watch([D, U], [disk("d", serve=us(10), device=us(100), reads=at(0, burst=3))])
     assert seen.stamps("d.read", "disk.in") == [30] * 3 and seen.stamps("d.read", "blkfront.known") == [130, 230, 330]

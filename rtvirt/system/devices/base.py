@@ -52,7 +52,8 @@ class Device(Spec):
         Parameters
         ----------
         *causes : {"driver_wait", "frontend_wait", "batching", "suppression", "shared", "moderation", "ring"}
-            driver_wait: what the driver VM does needs no vCPU; frontend_wait: nor what the front end's threads do (its tasks still do).
+            driver_wait: what the driver VM does needs no vCPU; frontend_wait: nor what the front end's threads do (its tasks still do). Nobody is
+            woken or interrupted for it: what that costs (`handler`, `entry`, `wake`, `rest`) is gone, too.
             batching: threads pass on each message when it is done; messages still queue behind one another.
             suppression: threads and tasks tell of every message; moderation: hardware does. A polled thread is woken instead.
             shared: threads, lines and pools for each front end; on the same vCPU. ring: it never fills up.
