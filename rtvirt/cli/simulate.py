@@ -100,8 +100,9 @@ def messages(frame: Any) -> str:
     from ..system.devices import CAUSES
 
     shown = frame.drop(columns=[cause for cause in CAUSES if not frame[cause].any()])
+    none = frame["delivered"] == 0
     for name in shown.columns.drop(["delivered", "dropped"]):
-        shown[name] = [f"{value / 1000:,.1f}" if some and value >= 0 else "-" for value, some in zip(shown[name], frame["delivered"] > 0, strict=True)]
+        shown[name] = (shown[name] / 1000).map("{:,.1f}".format).mask(none, "-")
     return str(shown.to_string())
 
 

@@ -118,7 +118,8 @@ def bottleneck(stages: Mapping[str, float], *, processors: Mapping[str, int] | N
     """
     both = isinstance(stages, Mapping) and (processors is None or isinstance(processors, Mapping))
     if not both or not stages or set(processors or {}) - set(stages):
-        raise SpecError([Problem("stages", sorted(map(str, stages)) if both else stages, "one stage or more; processors of stages that there are", "name them alike", "")])
+        raise SpecError([Problem("stages", sorted(map(str, stages)) if both else stages, "one stage or more; processors of stages that there are",
+                                 "name them alike", "")])
     times = {name: exact(f"stages[{name!r}]", cost) / whole_number(f"processors[{name!r}]", (processors or {}).get(name, 1), 1)
              for name, cost in stages.items()}
     slowest = max(times, key=lambda name: times[name])

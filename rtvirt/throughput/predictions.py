@@ -104,7 +104,8 @@ def predictions(machines: Mapping[str, Machine] | None = None) -> pd.DataFrame:
     import pandas as pd
 
     known = calibrated()
-    if machines is not None and not (isinstance(machines, Mapping) and all(name in known and isinstance(one, Machine) for name, one in machines.items())):
+    fits = isinstance(machines, Mapping) and all(name in known and isinstance(one, Machine) for name, one in machines.items())
+    if machines is not None and not fits:
         raise SpecError([Problem("machines", machines, f"names of {', '.join(known)}, each with a Machine",
                                  'write for example {"dell-2650": rv.throughput.machine("dell-2650").change(flip=2000)}', "")])
     found_machines = {**known, **(machines or {})}
