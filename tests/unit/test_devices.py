@@ -174,6 +174,15 @@ def test_streams_with_priorities_and_budgets():
     assert tasks["net0.rx"].priority == 2 and tasks["irq0"].priority is None and list(tasks)[:2] == ["own", "irq0"]
 
 
+def test_a_priority_is_inherited_from_the_vcpu_where_the_front_end_s_driver_runs():
+    vms = [rv.VM("modem", vcpus=2, priority=[7, 2]), rv.VM("dom0", control=True)]
+    for device, name in ((net(priority="inherit", frontend_vcpu=1), "dom0/net0.rx"),
+                         (rv.VirtioDevice("net0", host="dom0", frontend="modem", priority="inherit", frontend_vcpu=1), "dom0/net0.vhost")):
+        assert threads(plumbing_of(rv.System(vms=vms, devices=[device])))[name].priority == 2
+    assert set(refused(lambda: rv.System(vms=vms, devices=[net(priority="inherit", frontend_vcpu=2)]))) == {
+        "devices[net0].thread modem/net0.front.vcpu"}
+
+
 def test_streams_on_vcpus_of_their_own():
     plumbing = laid_out(net(vcpu=1, tx_vcpu=2), dom0={"vcpus": 3})
     assert {key: thread.vcpu for key, thread in threads(plumbing).items() if key.startswith("dom0")} == {

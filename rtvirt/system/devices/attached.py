@@ -101,7 +101,7 @@ class Attached(Device):
         for field in self.vm_fields():
             if getattr(self, field) not in names:
                 yield Problem(field, getattr(self, field), ", ".join(names) or "no VMs: add one", "name a VM of the system")
-        if self.inherits() and self.frontend in names and system[self.frontend].per_vcpu("priority")[0] is None:
+        if self.inherits() and self.frontend in names and self.thread_priority(system) is None:
             yield Problem("priority", "inherit", f"a number: {self.frontend} has no priority", f"give {self.frontend} a priority, or a number here")
 
     def vm_fields(self) -> tuple[str, ...]:
@@ -111,6 +111,13 @@ class Attached(Device):
     def inherits(self) -> bool:
         """Has a back-end thread the priority of the front end's VM?"""
         return getattr(self, "priority", None) == "inherit"
+
+    def thread_priority(self, system: System) -> int | None:
+        """Of a back end's threads: what it says, or that of the front end's VM on the vCPU where its driver runs."""
+        if not self.inherits():
+            return getattr(self, "priority", None)
+        ranks = system[self.frontend].per_vcpu("priority")
+        return ranks[min(self.frontend_vcpu, len(ranks) - 1)]
 
     def paths_into(self) -> tuple[str, ...]:
         """Paths that end in the receiving task."""
