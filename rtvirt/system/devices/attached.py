@@ -30,7 +30,8 @@ class Attached(Device):
     frontend : str
         VM that uses the device.
     rx, tx : Arrivals, optional
-        Messages for the VM, from outside; messages of the VM beside those that tasks submit (`rv.submit`), for which nobody computes `submit`.
+        Messages for the VM, from outside (lost while the VM that drives the hardware is down); messages of the VM beside those that tasks
+        submit (`rv.submit`), for which nobody computes `submit`.
     into : str, optional
         Channel task that each received message releases: a task of the front end, or ``"vm/task"``.
     handler, entry : int [ns]
