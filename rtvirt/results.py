@@ -48,9 +48,10 @@ class Run:
         On reading a table that `record` did not keep.
     """
 
-    def __init__(self, system: System, scheduler: Any, duration: int, seed: int, record: str, recording: Recording) -> None:
+    def __init__(self, system: System, scheduler: Any, duration: int, seed: int, record: str, recording: Recording,
+                 whole: System | None = None) -> None:
         self.system, self.scheduler, self.duration, self.seed, self.record = system, scheduler, int(duration), seed, record
-        self.recording = recording
+        self.recording, self.simulated = recording, whole
         self.paths = Paths(recording, record)
 
     # -------------------------------------------------------------- names
@@ -58,7 +59,7 @@ class Run:
     @cached_property
     def whole(self) -> System:
         """The system with the tasks of its devices in its VMs."""
-        return with_tasks(self.system, self.recording.plumbing)
+        return self.simulated or with_tasks(self.system, self.recording.plumbing)
 
     @cached_property
     def vcpu_names(self) -> tuple[np.ndarray, np.ndarray]:

@@ -83,7 +83,7 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
         machine.run_until(change.at, duration, progress)
         machine.change(change)
     machine.run_until(duration, duration, progress)
-    return Run(system, scheduler, duration, seed, record, machine.close(duration))
+    return Run(system, scheduler, duration, seed, record, machine.close(duration), machine.system)
 
 
 def compiling(kernel_name: str) -> AbstractContextManager[None]:
