@@ -18,12 +18,12 @@ TABLES = {"trace": ("slices", "jobs", "wakeups", "events"), "jobs": ("jobs",), "
 
 
 def to_csv(run: Run, folder: str | Path) -> list[Path]:
-    """Each recorded table as ``NAME.csv``."""
+    """Each recorded table as ``NAME.csv``, messages of a device's path as ``path.NAME.csv``."""
     return write_tables(run, folder, "csv", lambda table, path: table.to_csv(path, index=False))
 
 
 def to_parquet(run: Run, folder: str | Path) -> list[Path]:
-    """Each recorded table as ``NAME.parquet``."""
+    """The same as ``NAME.parquet``."""
     try:
         import pyarrow  # noqa: F401
     except ImportError:
@@ -37,4 +37,7 @@ def write_tables(run: Run, folder: str | Path, suffix: str, write: Callable[[pd.
     folder = folder_for(folder)
     tables = {name: getattr(run, name) for name in TABLES[run.record]}
     tables |= {"vms": run.vms.reset_index(), "tasks": run.tasks.reset_index()}
+    if len(run.paths):
+        tables |= {"paths": run.paths.summary.reset_index()}
+        tables |= {f"path.{name}": run.paths[name] for name in run.paths if run.record == "trace"}
     return [atomically(folder / f"{name}.{suffix}", lambda path, table=table: write(table, path)) for name, table in tables.items()]

@@ -93,7 +93,7 @@ def jobs_make_sense(run: Run) -> None:
         order = rows[np.argsort(task[rows], kind="stable")]
         same = task[order][1:] == task[order][:-1]
         none_of(same & (time[order][1:] < time[order][:-1]), "jobs of a task overtake each other", run, "jobs", order[1:])
-    work = np.array([task.wcet if isinstance(task.wcet, int) else 0 for vm in run.system.vms for task in vm.tasks], np.int64)
+    work = np.array([task.wcet if isinstance(task.wcet, int) else 0 for vm in run.whole.vms for task in vm.tasks], np.int64)
     if len(work):
         none_of(done & (finish - start < work[task]), "a job finished without having done its work", run, "jobs")
 

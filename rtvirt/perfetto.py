@@ -33,7 +33,7 @@ def names(run: Run) -> Iterator[dict[str, Any]]:
     yield name("process_name", PCPUS, 0, "pCPUs")
     for p in range(run.system.cpus):
         yield name("thread_name", PCPUS, p, f"pCPU {p}")
-    for i, vm in enumerate(run.system.vms):
+    for i, vm in enumerate(run.whole.vms):
         yield name("process_name", FIRST_VM + i, 0, f"VM {vm.name}")
         for k in range(vm.vcpus):
             yield name("thread_name", FIRST_VM + i, k, f"vCPU {k}")
@@ -43,7 +43,7 @@ def names(run: Run) -> Iterator[dict[str, Any]]:
 
 def stints(run: Run) -> Iterator[dict[str, Any]]:
     """Each stint twice: on its pCPU, and on its vCPU."""
-    process = {vm.name: FIRST_VM + i for i, vm in enumerate(run.system.vms)}
+    process = {vm.name: FIRST_VM + i for i, vm in enumerate(run.whole.vms)}
     for row in run.slices.itertuples(index=False):
         span = {"ph": "X", "ts": row.start / 1000, "dur": (row.end - row.start) / 1000, "cat": "vcpu"}
         yield span | {"name": row.vm if row.vcpu == 0 else f"{row.vm}.{row.vcpu}", "pid": PCPUS, "tid": int(row.cpu)}
@@ -52,7 +52,7 @@ def stints(run: Run) -> Iterator[dict[str, Any]]:
 
 def jobs(run: Run) -> Iterator[dict[str, Any]]:
     """Each job from release to finish, as an asynchronous span of its task."""
-    lane = {(vm.name, task.name): (FIRST_VM + i, vm.vcpus + j) for i, vm in enumerate(run.system.vms) for j, task in enumerate(vm.tasks)}
+    lane = {(vm.name, task.name): (FIRST_VM + i, vm.vcpus + j) for i, vm in enumerate(run.whole.vms) for j, task in enumerate(vm.tasks)}
     for number, row in enumerate(run.jobs.itertuples(index=False)):
         pid, tid = lane[row.vm, row.task]
         end = row.finish if row.finish >= 0 else run.duration
@@ -64,7 +64,7 @@ def jobs(run: Run) -> Iterator[dict[str, Any]]:
 
 def reasons(run: Run) -> Iterator[dict[str, Any]]:
     """Scheduling events as instants of their vCPU, credits as counters of their VM."""
-    process = {vm.name: FIRST_VM + i for i, vm in enumerate(run.system.vms)}
+    process = {vm.name: FIRST_VM + i for i, vm in enumerate(run.whole.vms)}
     for row in run.events.itertuples(index=False):
         pid, ts = process[row.vm], row.time / 1000
         if row.event in SHOWN:

@@ -12,6 +12,7 @@ from .engine.record import EVENTS, Recording, percentile
 from .errors import RecordError
 from .paths import Paths
 from .system import System
+from .system.devices import with_tasks
 from .units import format_ns
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ class Run:
     Attributes
     ----------
     system, scheduler, duration, seed, record
-        What was asked for, with the tasks that devices bring along; `duration` in ns.
+        What was asked for; `duration` in ns.
+    whole : System
+        What was simulated: the system with the tasks that its devices bring along, which the tables name, too.
     recording : Recording
         The raw int64 arrays.
     slices, jobs, wakeups, events : DataFrame
@@ -45,12 +48,18 @@ class Run:
         On reading a table that `record` did not keep.
     """
 
-    def __init__(self, system: System, scheduler: Any, duration: int, seed: int, record: str, recording: Recording) -> None:
+    def __init__(self, system: System, scheduler: Any, duration: int, seed: int, record: str, recording: Recording,
+                 whole: System | None = None) -> None:
         self.system, self.scheduler, self.duration, self.seed, self.record = system, scheduler, int(duration), seed, record
-        self.recording = recording
+        self.recording, self.simulated = recording, whole
         self.paths = Paths(recording, record)
 
     # -------------------------------------------------------------- names
+
+    @cached_property
+    def whole(self) -> System:
+        """The system with the tasks of its devices in its VMs."""
+        return self.simulated or with_tasks(self.system, self.recording.plumbing)
 
     @cached_property
     def vcpu_names(self) -> tuple[np.ndarray, np.ndarray]:
@@ -60,8 +69,8 @@ class Run:
 
     @cached_property
     def task_names(self) -> tuple[np.ndarray, np.ndarray]:
-        """VM name and task name of every task of the system."""
-        pairs = [(vm.name, task.name) for vm in self.system.vms for task in vm.tasks]
+        """VM name and task name of every task, those of devices included."""
+        pairs = [(vm.name, task.name) for vm in self.whole.vms for task in vm.tasks]
         return np.array([vm for vm, _ in pairs], object), np.array([task for _, task in pairs], object)
 
     def table(self, name: str) -> dict[str, np.ndarray]:

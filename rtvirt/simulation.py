@@ -76,7 +76,6 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
     """
     check_arguments(system, scheduler, duration, seed, record)
     machine = Machine(system, scheduler, seed, record, {} if initial is None else initial)
-    system = machine.system
     machine.state.agenda.end = duration
     for change in sorted(system.changes, key=lambda change: change.at):
         if change.at >= duration:
@@ -84,7 +83,7 @@ def simulate(system: System, scheduler: Any, duration: int, seed: int = 0, *, re
         machine.run_until(change.at, duration, progress)
         machine.change(change)
     machine.run_until(duration, duration, progress)
-    return Run(system, scheduler, duration, seed, record, machine.close(duration))
+    return Run(system, scheduler, duration, seed, record, machine.close(duration), machine.system)
 
 
 def compiling(kernel_name: str) -> AbstractContextManager[None]:

@@ -44,7 +44,8 @@ class Upcall(Row):
     first_port: int          # of those bound to it, in the order of their numbers
     last_port: int           # picked last
     raised: int              # how many have become pending, for the FIFO ABI
-    ran: int                 # how long it had executed its guest when it was last taken off a pCPU [ns]
+    ran: int                 # how long it had not waited for a pCPU when it was last taken off one, or woke [ns]
+    left: int                # that instant [ns]
 
 
 class Port(Row):

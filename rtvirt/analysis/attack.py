@@ -145,7 +145,7 @@ def attack(system: System, scheduler: Any, *, runs: int = 100, seed: int = 0, du
 def responses(run: Run) -> dict[str, int]:
     """Worst response of each task in a run [ns], from the arrival where there is a deadline."""
     raw, (vms, tasks) = run.table("jobs"), run.task_names
-    due = np.array([-1 if task.deadline is None else task.deadline for vm in run.system.vms for task in vm.tasks], np.int64)
+    due = np.array([-1 if task.deadline is None else task.deadline for vm in run.whole.vms for task in vm.tasks], np.int64)
     known = (raw["deadline"] >= 0) & (due[raw["task"]] >= 0)
     arrival = np.where(known, raw["deadline"] - due[raw["task"]], raw["release"])
     age = np.where(raw["finish"] >= 0, raw["finish"], run.duration) - arrival

@@ -13,7 +13,7 @@ from ..schedulers.catalogue import BY_NAME
 PICTURES = (".png", ".pdf", ".svg", ".jpg")
 
 
-@click.command(help="Simulate the system in FILE (YAML) and print tables of VMs and tasks.")
+@click.command(help="Simulate the system in FILE (YAML) and print tables of VMs, tasks and messages.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--scheduler", type=click.Choice(tuple(BY_NAME)), default="credit", show_default=True)
 @click.option("--xen", default=None, help="Version whose scheduler to run; credit: 4.17 (the default), 4.22, 3.1, 3.0.3; credit2: 4.17, 4.22, 4.9; "
@@ -54,6 +54,8 @@ def simulate(file: Path, costs: str | None, duration: str, seed: int, record: st
     click.echo("\ntimes in microseconds\n\n" + table(run.vms))
     if len(run.tasks):
         click.echo("\n" + table(run.tasks.drop(columns=["miss_ratio", "response_p50"])))
+    if len(run.paths):
+        click.echo("\n" + messages(run.paths.summary))
     if gantt:
         from ..plots import gantt as draw
 
@@ -91,6 +93,17 @@ def check_outputs(record: str, gantt: Path | None, perfetto: Path | None) -> Non
             raise SpecError([Problem(option, str(path), "a file in a folder that exists", f"make the folder {path.parent}")])
     if gantt is not None and gantt.suffix.lower() not in PICTURES:
         raise SpecError([Problem("--gantt", str(gantt), f"a name that ends in {', '.join(PICTURES)}", "write for example picture.png")])
+
+
+def messages(frame: Any) -> str:
+    """The messages of each path, and what they waited for on average, in microseconds; causes that never occurred are left out."""
+    from ..system.devices import CAUSES
+
+    shown = frame.drop(columns=[cause for cause in CAUSES if not frame[cause].any()])
+    none = frame["delivered"] == 0
+    for name in shown.columns.drop(["delivered", "dropped"]):
+        shown[name] = (shown[name] / 1000).map("{:,.1f}".format).mask(none, "-")
+    return str(shown.to_string())
 
 
 def table(frame: Any) -> str:

@@ -35,10 +35,13 @@ APPLICATION = STAMPS * STAGES_OF_A_PATH          # first of its stamps: in, take
 
 @kernel
 def ran(st, v, now):
-    """How long vCPU `v` has executed its guest so far [ns]: from the end of each switch to the decision that took it off."""
+    """How long vCPU `v` has not waited for a pCPU so far [ns]: it has executed its guest, from the end of each switch to the decision that
+    took it off; or, taken off, it was blocked."""
     total, p = st.io.upcalls[v].ran, st.vcpus[v].pcpu
-    if st.pcpus[p].current == v and now > st.pcpus[p].work_from:
-        total += now - st.pcpus[p].work_from
+    if st.pcpus[p].current == v:
+        return total + max(0, now - st.pcpus[p].work_from)
+    if st.vcpus[v].blocked:
+        return total + now - st.io.upcalls[v].left
     return total
 
 
@@ -46,6 +49,14 @@ def ran(st, v, now):
 def count_ran(st, v, now):
     """The vCPU leaves its pCPU."""
     st.io.upcalls[v].ran = ran(st, v, now)
+    st.io.upcalls[v].left = now
+
+
+@kernel
+def count_blocked(st, v, now):
+    """The vCPU, if it has left its pCPU, wakes, or begins anew: what comes now is waiting."""
+    if st.pcpus[st.vcpus[v].pcpu].current != v:
+        count_ran(st, v, now)
 
 
 @kernel

@@ -112,7 +112,7 @@ def go_in(st, now, m, s):
     stage.last = m
     stage.waiting += 1
     stage.fresh += 1
-    if st.tasks[stage.thread].pending > 0 or io.threads[stage.thread].told:
+    if st.tasks[stage.thread].pending > 0 or io.threads[stage.thread].told or (not room_in_pool(st, s) and not io.threads[stage.thread].polled):
         is_known(st, m, s, now, 0)
     elif stage.first_unknown == NOBODY:
         stage.first_unknown = m

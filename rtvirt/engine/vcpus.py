@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtvirt.engine.jobs import arm_task, drop_jobs, reset_task, take_release
-from rtvirt.engine.messages import count_ran
+from rtvirt.engine.messages import count_blocked, count_ran
 from rtvirt.engine.record import record_stint, record_wakeup
 from rtvirt.engine.work import assign, cut_section, delay_work, drop_task, resume_work
 from rtvirt.jit import kernel, seldom
@@ -78,6 +78,8 @@ def tick(st, q, now, p):
 def wake(st, q, now, v):
     """A blocked vCPU has something to do (1.5.2)."""
     vcpus = st.vcpus
+    if DEVICES:
+        count_blocked(st, v, now)
     vcpus[v].blocked = 0
     if vcpus[v].paused > 0:
         vcpus[v].state = OFFLINE
@@ -256,6 +258,8 @@ def resume(st, q, now, v):
     log(st, now, vcpus[v].pcpu, v, UNPAUSED, 0)
     vcpus[v].paused -= 1
     if vcpus[v].paused == 0 and vcpus[v].state == OFFLINE:
+        if DEVICES:
+            count_blocked(st, v, now)
         vcpus[v].blocked = 1                 # a wake-up from being paused counts like any other
         wake(st, q, now, v)
 
@@ -269,6 +273,8 @@ def start_vm(st, q, now, vm):
     st.vms[vm].alive = 1
     first_t, end_t = st.vms[vm].first_task, st.vms[vm].first_task + st.vms[vm].tasks
     for v in range(first, end):
+        if DEVICES:
+            count_blocked(st, v, now)
         vcpus[v].blocked = 1
         vcpus[v].paused -= 1
     for t in range(first_t, end_t):

@@ -143,7 +143,7 @@ def timeline_data(run: Run) -> TimelineData:
     columns = {f"slice_{name}": run.table("slices")[name] for name in ("cpu", "vcpu", "start", "end")}
     recording, duration = run.recording, run.duration
     columns |= dict(zip(("wait_vcpu", "wait_start", "wait_end"), waits(recording, duration), strict=True))
-    columns |= markers(run.system, recording, duration)
+    columns |= markers(run.whole, recording, duration)
     numbers = sum(len(values) for values in columns.values())
     if numbers > MAX_NUMBERS:
         raise SpecError([Problem("run.duration", duration, f"a trace of at most {MAX_NUMBERS} numbers; this one has {numbers}",

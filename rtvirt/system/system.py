@@ -144,12 +144,16 @@ class System(Spec):
 
     def with_vm(self, vm: VM) -> System:
         """A copy with a VM added, or put in place of the one of that name."""
+        if not isinstance(vm, VM):
+            raise SpecError([Problem("vm", vm, "a VM", "make one: rv.VM(...)", "")])
         if vm.name in {old.name for old in self.vms}:
             return self.replace(vms=tuple(vm if old.name == vm.name else old for old in self.vms))
         return self.replace(vms=(*self.vms, vm))
 
     def with_device(self, device: Device) -> System:
         """A copy with a device added, or put in place of the one of that name."""
+        if not isinstance(device, Device):
+            raise SpecError([Problem("device", device, "a device", "make one, for example rv.SplitDriver(...)", "")])
         if device.name in {old.name for old in self.devices}:
             return self.replace(devices=tuple(device if old.name == device.name else old for old in self.devices))
         return self.replace(devices=(*self.devices, device))

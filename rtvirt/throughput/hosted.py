@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from ..errors import Problem, SpecError
 from ..traps.checks import whole_number
 from .paths import Path
 
@@ -33,6 +34,11 @@ def hosted(*, in_monitor: bool = False, combined: bool = False, noted: bool = Fa
     accesses : int
         Of the card's registers, a packet, beside the one that sends.
 
+    Raises
+    ------
+    SpecError
+        A cure that is neither there nor not, a number below 0.
+
     Notes
     -----
     An interrupt of the card brings the host's world (two switches) for its handler, then a visit of the application that learns of it, then
@@ -44,6 +50,10 @@ def hosted(*, in_monitor: bool = False, combined: bool = False, noted: bool = Fa
     [Fraction(8, 1), Fraction(3, 1)]
     """
     accesses = whole_number("accesses", accesses, 0)
+    flags = {"in_monitor": in_monitor, "combined": combined, "noted": noted}
+    wrong = [Problem(name, flag, "True or False", "say whether there is this cure", "") for name, flag in flags.items() if not isinstance(flag, bool)]
+    if wrong:
+        raise SpecError(wrong)
     packet = {part: n for part, n in SEND.items() if not (combined and part in VISIT)}
     packet["io_monitor" if in_monitor else "io_application"] = accesses
     interrupt = {"world_switch": 2, "iret": 1}

@@ -116,8 +116,10 @@ def bottleneck(stages: Mapping[str, float], *, processors: Mapping[str, int] | N
     >>> [(found.stage, round(float(found.packets))) for n in (1, 2, 3) for found in [bottleneck(path, processors={"back end": n})]]
     [('back end', 224065), ('guest', 333333), ('guest', 333333)]
     """
-    if not stages or set(processors or {}) - set(stages):
-        raise SpecError([Problem("stages", sorted(stages), "one stage or more; processors of stages that there are", "name them alike", "")])
+    both = isinstance(stages, Mapping) and (processors is None or isinstance(processors, Mapping))
+    if not both or not stages or set(processors or {}) - set(stages):
+        raise SpecError([Problem("stages", sorted(map(str, stages)) if both else stages, "one stage or more; processors of stages that there are",
+                                 "name them alike", "")])
     times = {name: exact(f"stages[{name!r}]", cost) / whole_number(f"processors[{name!r}]", (processors or {}).get(name, 1), 1)
              for name, cost in stages.items()}
     slowest = max(times, key=lambda name: times[name])

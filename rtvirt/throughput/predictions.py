@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import inf, isfinite, nan
 from typing import TYPE_CHECKING
 
+from ..errors import Problem, SpecError
 from .formulas import FORMULAS
 from .machines import Machine, calibrated
 from .rows import TIMES, Row, rows
@@ -102,7 +103,12 @@ def predictions(machines: Mapping[str, Machine] | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    found_machines = {**calibrated(), **(machines or {})}
+    known = calibrated()
+    fits = isinstance(machines, Mapping) and all(name in known and isinstance(one, Machine) for name, one in machines.items())
+    if machines is not None and not fits:
+        raise SpecError([Problem("machines", machines, f"names of {', '.join(known)}, each with a Machine",
+                                 'write for example {"dell-2650": rv.throughput.machine("dell-2650").change(flip=2000)}', "")])
+    found_machines = {**known, **(machines or {})}
     values = [(one, predicted(one, found_machines)) for one in rows()]
     series: dict[str, list[tuple[float, float]]] = {}
     for one, value in values:

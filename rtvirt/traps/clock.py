@@ -219,7 +219,7 @@ def own_period(run: Run, vm: str, task: str, time: GuestTime | None = None) -> n
     starts = jobs.loc[(jobs.vm == vm) & (jobs.task == task) & (jobs.start >= 0), "start"].to_numpy()
     if not len(starts):
         raise SpecError([Problem("task", f"{vm}/{task}", "a task of the run with jobs that began",
-                                 "choose among " + ", ".join(f"{one.name}/{t.name}" for one in run.system.vms for t in one.tasks))])
+                                 "choose among " + ", ".join(f"{one.name}/{t.name}" for one in run.whole.vms for t in one.tasks))])
     return np.diff(starts if time is None else time.reads(starts))
 
 

@@ -197,7 +197,7 @@ def go(system: System, scheduler: Any, duration: int, reads: Timetable, front_gr
         if (following := looks[who](number, at)) is not None:
             heappush(agenda, (following[0], who, following[1]))
     machine.run_until(duration, duration, None)
-    done = Run(machine.system, scheduler, duration, 0, "trace", machine.close(duration))
+    done = Run(system, scheduler, duration, 0, "trace", machine.close(duration))
     return Replay(done, modelled_reads(done, reads))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from oracle.io import IoWorld
+from oracle.faults import FaultyWorld
 from oracle.test_equal import policy
 
 import rtvirt as rv
@@ -31,12 +31,14 @@ class Seen:
             run = rv.simulate(system, scheduler, duration).check()
             self.events = [(row.time / 1e3, *owners[v], row.event) for row, v in zip(run.events.itertuples(), run.recording.events["vcpu"])]
             self.jobs = [(f"{row.vm}/{row.task}", row.release / 1e3) for row in run.jobs.itertuples()]
+            self.ends = [(f"{row.vm}/{row.task}", row.finish / 1e3) for row in run.jobs.itertuples()]
             for path in self.plumbing.paths:
                 self.paths[path.name] = run.paths[path.name].to_dict("records")
         else:
-            world = IoWorld(system, lambda world: policy(scheduler)(world, scheduler), duration, 0).run()
+            world = FaultyWorld(system, lambda world: policy(scheduler)(world, scheduler), duration, 0).run()
             self.events = [(at / 1e3, *owners[v], event) for at, _, v, event, _ in world.events]
             self.jobs = [(tasks[task], release / 1e3) for task, release, *_ in world.jobs]
+            self.ends = [(tasks[task], finish / 1e3) for task, _, _, finish, *_ in world.jobs]
             for path in self.plumbing.paths:
                 self.paths[path.name] = [self.named(path, row) for row in world.paths[path.name]]
 
@@ -56,6 +58,10 @@ class Seen:
         """When an `irq` task (or another) got a job [us]."""
         return sorted(at for name, at in self.jobs if name == task)
 
+    def finished(self, task: str) -> list[float]:
+        """When a task's jobs were done [us]."""
+        return sorted(at for name, at in self.ends if name == task)
+
     def happened(self, event: str, vm: str, vcpu: int = 0) -> list[float]:
         """When something happened to a vCPU [us]."""
         return [at for at, *who, what in self.events if who == [vm, vcpu] and what == event]
@@ -65,9 +71,10 @@ class Seen:
 def see(request):
     """Run a system."""
     def look(vms: list[rv.VM], paths: list[Path], threads: list[Thread], scheduler: Any = None, duration: int = ms(2), cpus: int = 2,
-             lines: tuple[str, ...] = (), pools: dict[str, int] | None = None, upcalls: dict[str, tuple[int, str]] | None = None) -> Seen:
+             lines: tuple[str, ...] = (), pools: dict[str, int] | None = None, upcalls: dict[str, tuple[int, str]] | None = None,
+             costs: rv.Costs | None = None) -> Seen:
         plumbing = Plumbing(tuple(threads), tuple(Line(name) for name in lines), tuple(paths), pools or {}, upcalls or {})
-        system = rv.System(cpus=cpus, vms=vms, devices=[CustomDevice("device", plumbing=plumbing)])
+        system = rv.System(cpus=cpus, vms=vms, devices=[CustomDevice("device", plumbing=plumbing)], costs=costs or rv.Costs())
         return Seen(request.param, system, scheduler or rv.Null(), duration)
 
     return look

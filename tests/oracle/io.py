@@ -117,7 +117,8 @@ class IoWorld(World):
     def __init__(self, system: Any, make_policy: Any, duration: int, seed: int) -> None:
         whole, self.plumbing = expanded(system)
         super().__init__(whole, make_policy, duration, seed)
-        self.stints: dict[OVcpu, list[tuple[int, int]]] = {v: [] for v in self.vcpus}
+        self.stints: dict[OVcpu, list[tuple[int, int]]] = {v: [] for v in self.vcpus}          # in which it did not wait for a pCPU
+        self.blocked_from: dict[OVcpu, int] = dict.fromkeys(self.vcpus, 0)                     # of those that are blocked and have left their pCPU
         self.counter, self.closed = 0, False
         self.upcalls: dict[OVm, tuple[int, str]] = {vm: self.plumbing.upcalls.get(vm.spec.name, (0, "lowest")) for vm in self.vms}
         self.last_picked: dict[OVcpu, int] = {}
@@ -174,10 +175,24 @@ class IoWorld(World):
         super().reschedule(p)
         if old and p.current is not old:
             self.stints[old].append((begun, self.now))
+            if old.blocked:
+                self.blocked_from[old] = self.now
+
+    def wake(self, v: OVcpu) -> None:
+        """As ever; and note how long it has been blocked (8)."""
+        self.rouse(v)
+        super().wake(v)
+
+    def rouse(self, v: OVcpu) -> None:
+        """It is not blocked any more."""
+        if v in self.blocked_from:
+            self.stints[v].append((self.blocked_from.pop(v), self.now))
 
     def ran(self, v: OVcpu, t: int) -> int:
-        """How long it has executed its guest by `t` (8)."""
+        """How long it has executed its guest, or was blocked, by `t` (8)."""
         now_on = [(p.work_from, t) for p in self.pcpus if p.current is v]
+        if v in self.blocked_from:
+            now_on.append((self.blocked_from[v], t))
         return sum(max(0, min(end, t) - begun) for begun, end in self.stints[v] + now_on)
 
     # ------------------------------------------------------------ tasks of devices
@@ -368,7 +383,7 @@ class IoWorld(World):
             if s.line.serving is None:
                 self.begin_service(s.line)
             return None
-        if s.thread.queue or s.thread in self.about_to_wake:
+        if s.thread.queue or s.thread in self.about_to_wake or (s.told and not self.pool_room(s)):
             self.know(m)
         elif s.spec.timeout is not None and s.told and s.rings == NEVER:
             s.rings = now + s.spec.timeout                                               # 2.7
@@ -711,7 +726,10 @@ class IoWorld(World):
 
     def start_vm(self, vm: OVm) -> None:
         """As ever; and paths come up (7.2)."""
+        for v in vm.vcpus:
+            self.rouse(v)
         super().start_vm(vm)
+        self.blocked_from |= {v: self.now for v in vm.vcpus if v.blocked}
         for path in self.ways:
             if vm in path.vms and not path.up and all(other.alive for other in path.vms):
                 delay = path.spec.reconnect if path.broken else 0

@@ -35,7 +35,6 @@ def watched(system: rv.System, scheduler: object, seed: int) -> tuple[Run, list[
     machine.run_until(faulty.END, faulty.END, None)
     check_rings(machine, set())
     made = [machine.state.io.paths[p].created for p in range(len(machine.plumbing.paths))]
-    system = machine.system
     return Run(system, scheduler, faulty.END, seed, "trace", machine.close(faulty.END)), made
 
 

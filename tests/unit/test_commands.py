@@ -34,6 +34,11 @@ def test_simulate_prints_tables_and_writes_files(tmp_path):
     assert "modem" in done.output and (tmp_path / "g.png").stat().st_size > 5000 and (tmp_path / "x/jobs.csv").exists()
 
 
+def test_simulate_tells_of_messages(tmp_path):
+    done = call("simulate", ROOT / "data/systems/gateway.yaml", "--duration", "20ms")
+    assert done.exit_code == 0 and "delivered" in done.output and "lan1.rx" in done.output and "driver_wait" in done.output
+
+
 @pytest.mark.parametrize("arguments", [("simulate", "nowhere.yaml"), ("simulate", "data/systems/phone.yaml", "--duration", "soon"),
                                        ("simulate", "data/systems/phone.yaml", "--xen", "9"), ("refresh", "nowhere.ipynb"), ("dance",),
                                        ("simulate", "data/systems/phone.yaml", "--gantt", "no/such/folder/g.png"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 
 import rtvirt as rv
@@ -173,6 +174,15 @@ def test_streams_with_priorities_and_budgets():
     assert tasks["net0.rx"].priority == 2 and tasks["irq0"].priority is None and list(tasks)[:2] == ["own", "irq0"]
 
 
+def test_a_priority_is_inherited_from_the_vcpu_where_the_front_end_s_driver_runs():
+    vms = [rv.VM("modem", vcpus=2, priority=[7, 2]), rv.VM("dom0", control=True)]
+    for device, name in ((net(priority="inherit", frontend_vcpu=1), "dom0/net0.rx"),
+                         (rv.VirtioDevice("net0", host="dom0", frontend="modem", priority="inherit", frontend_vcpu=1), "dom0/net0.vhost")):
+        assert threads(plumbing_of(rv.System(vms=vms, devices=[device])))[name].priority == 2
+    assert set(refused(lambda: rv.System(vms=vms, devices=[net(priority="inherit", frontend_vcpu=2)]))) == {
+        "devices[net0].thread modem/net0.front.vcpu"}
+
+
 def test_streams_on_vcpus_of_their_own():
     plumbing = laid_out(net(vcpu=1, tx_vcpu=2), dom0={"vcpus": 3})
     assert {key: thread.vcpu for key, thread in threads(plumbing).items() if key.startswith("dom0")} == {
@@ -319,6 +329,12 @@ def test_sharing_ends_for_each_front_end():
     assert plumbing.pools == {"dom0/netback.modem": 256, "dom0/netback.android": 256}
 
 
+@pytest.mark.parametrize("call", [lambda: net().without(["ring"]), lambda: net().without(3), lambda: machine().with_device("net0"),
+                                  lambda: machine().with_device(rv.SplitDriver), lambda: machine().with_vm("modem")])
+def test_other_things_than_causes_devices_and_vms_are_refused(call):
+    assert len(refused(call)) == 1
+
+
 def test_causes_add_up_and_unknown_ones_are_refused():
     assert net().without("ring").without("batching", "shared").off == ("batching", "shared", "ring") and net().without().off == ()
     assert "costs to 0" in refused(lambda: net().without("cost"))["causes"] and refused(lambda: net().without("luck"))
@@ -434,7 +450,7 @@ def streams(field: str) -> set[str]:
     (lambda: machine(net(driver="dom9", frontend="nobody")), {"devices[net0].driver", "devices[net0].frontend"}),
     (lambda: machine(net(), net()), {"devices[net0].name"}),
     (lambda: machine(net(vcpu=4)), {*streams("vcpu"), "devices[net0].thread dom0/net0.nic.vcpu"}),
-    (lambda: machine(net(into="source")), {"devices[net0].path net0.rx"}),
+    (lambda: machine(net(into="source")), {"devices[net0].path net0.rx.into"}),
     (lambda: machine(net(priority="inherit", frontend="dom1")), {"devices[net0].priority"}),
     (lambda: machine(net(priority=1), dom0={"guest": "edf"}), streams("priority")),
     (lambda: machine(net(priority=1), dom0={"tasks": [rv.Task("bare", wcet=1, period=5)]}), streams("priority")),
@@ -469,8 +485,11 @@ def test_other_devices_that_make_no_sense(make, field):
 
 @pytest.mark.parametrize(("path", "field"), [
     ({"leave": 1}, "leave"), ({"enter": 1}, "enter"), ({"ends": 3}, "ends"), ({"pool": "p", "pool_until": 2}, "pool_until"),
-    ({"frontend": "nobody"}, ""),
-    ({"pool": "q"}, ""), ({"into": "modem/nothing"}, ""), ({"stages": ()}, ""), ({"stages": (Stage("s", "dom0/nobody"),)}, ", stage s"),
+    ({"frontend": "nobody"}, "frontend"),
+    ({"pool": "q"}, "pool"), ({"into": "modem/nothing"}, "into"),
+    ({"stages": (Stage("s", "bus"), Stage("s", "bus"))}, ", stage s.name"),
+    ({"stages": (Stage("app", "bus"),), "into": "modem/sink"}, ", stage app.name"),
+    ({"stages": ()}, ""), ({"stages": (Stage("s", "dom0/nobody"),)}, ", stage s"),
     ({"stages": (Stage("s", "bus", port=Port()),)}, ", stage s"), ({"stages": (Stage("s", "dom0/w", distance=5),)}, ", stage s")])
 def test_plumbing_by_hand_is_checked(path, field):
     given = {"name": "x.a", "frontend": "modem", "stages": (Stage("s", "dom0/w"),)} | path
@@ -505,6 +524,27 @@ def test_a_device_of_ones_own(tmp_path):
 
 
 # In the engine
+
+
+def test_a_run_keeps_the_system_as_it_was_given():
+    """So that another run can have other devices; the tables name the tasks of the devices, too."""
+    run = running(net(rx=rv.Arrivals(ms(2))))
+    assert [task.name for task in run.system["dom0"].tasks] == [] and "nic" in [task.name for task in run.whole["dom0"].tasks]
+    assert ("dom0", "nic") in run.tasks.index
+    again = rv.simulate(run.system.replace(devices=[device.without("ring") for device in run.system.devices]), run.scheduler, run.duration)
+    assert again.paths["net0.rx"].equals(run.paths["net0.rx"]) and again.check()
+    assert rv.simulate(run.system.replace(devices=[]), run.scheduler, run.duration).system == run.system.replace(devices=[])
+
+
+@pytest.mark.parametrize("record", ["trace", "summary"])
+def test_messages_are_exported(tmp_path, record):
+    system = running(net(rx=rv.Arrivals(ms(2)))).system
+    run = rv.simulate(system, rv.Credit(), duration=ms(20), record=record)
+    names = {path.name for path in run.to_csv(tmp_path)}
+    assert ("path.net0.rx.csv" in names) == (record == "trace") and pd.read_csv(tmp_path / "paths.csv")["delivered"].tolist() == [10, 0]
+    if record == "trace":
+        table = pd.read_csv(tmp_path / "path.net0.rx.csv", keep_default_na=False)
+        assert table.equals(run.paths["net0.rx"].astype(table.dtypes))
 
 
 def running(*devices, task=None) -> rv.Run:

@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from .base import CustomDevice, Device
 from .emulated import EmulatedDevice
-from .expand import expanded, is_kernel, plumbing_of
+from .expand import expanded, is_kernel, plumbing_of, with_tasks
 from .hosted import HostedDevice
 from .passthrough import PassThrough
 from .plumbing import CAUSES, Line, Path, Plumbing, Port, Stage, Thread
@@ -36,4 +36,4 @@ AnyDevice = Annotated[
     Discriminator(kind_of_device, custom_error_type="refused", custom_error_message="{allowed}", custom_error_context=NO_DEVICE)]
 
 __all__ = ["CAUSES", "AnyDevice", "CustomDevice", "Device", "EmulatedDevice", "HostedDevice", "Line", "PassThrough", "Path", "Plumbing",
-           "PolledDevice", "Port", "SplitDriver", "Stage", "Thread", "VirtioDevice", "expanded", "is_kernel", "plumbing_of"]
+           "PolledDevice", "Port", "SplitDriver", "Stage", "Thread", "VirtioDevice", "expanded", "is_kernel", "plumbing_of", "with_tasks"]

@@ -30,7 +30,8 @@ class Attached(Device):
     frontend : str
         VM that uses the device.
     rx, tx : Arrivals, optional
-        Messages for the VM, from outside; messages of the VM beside those that tasks submit (`rv.submit`), for which nobody computes `submit`.
+        Messages for the VM, from outside (lost while the VM that drives the hardware is down); messages of the VM beside those that tasks
+        submit (`rv.submit`), for which nobody computes `submit`.
     into : str, optional
         Channel task that each received message releases: a task of the front end, or ``"vm/task"``.
     handler, entry : int [ns]
@@ -42,7 +43,8 @@ class Attached(Device):
     late_eoi : bool, optional
         A ring's port stays masked until its thread has nothing left (8.4.4). The penalty for spurious events is left out.
     moderation : int [ns]
-        The hardware interrupts at the latest so long after the first message it has not told of; 0: at once.
+        The hardware interrupts at the latest so long after the first message it has not told of; 0: at once. Of the very first message of
+        all it tells at once (8.1.4).
     frames : int
         With `moderation`: or when so many are waiting.
     capacity : int, optional
@@ -100,7 +102,7 @@ class Attached(Device):
         for field in self.vm_fields():
             if getattr(self, field) not in names:
                 yield Problem(field, getattr(self, field), ", ".join(names) or "no VMs: add one", "name a VM of the system")
-        if self.inherits() and self.frontend in names and system[self.frontend].per_vcpu("priority")[0] is None:
+        if self.inherits() and self.frontend in names and self.thread_priority(system) is None:
             yield Problem("priority", "inherit", f"a number: {self.frontend} has no priority", f"give {self.frontend} a priority, or a number here")
 
     def vm_fields(self) -> tuple[str, ...]:
@@ -110,6 +112,13 @@ class Attached(Device):
     def inherits(self) -> bool:
         """Has a back-end thread the priority of the front end's VM?"""
         return getattr(self, "priority", None) == "inherit"
+
+    def thread_priority(self, system: System) -> int | None:
+        """Of a back end's threads: what it says, or that of the front end's VM on the vCPU where its driver runs."""
+        if not self.inherits():
+            return getattr(self, "priority", None)
+        ranks = system[self.frontend].per_vcpu("priority")
+        return ranks[min(self.frontend_vcpu, len(ranks) - 1)]
 
     def paths_into(self) -> tuple[str, ...]:
         """Paths that end in the receiving task."""

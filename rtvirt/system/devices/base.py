@@ -52,7 +52,8 @@ class Device(Spec):
         Parameters
         ----------
         *causes : {"driver_wait", "frontend_wait", "batching", "suppression", "shared", "moderation", "ring"}
-            driver_wait: what the driver VM does needs no vCPU; frontend_wait: nor what the front end's threads do (its tasks still do).
+            driver_wait: what the driver VM does needs no vCPU; frontend_wait: nor what the front end's threads do (its tasks still do). Nobody is
+            woken or interrupted for it: what that costs (`handler`, `entry`, `wake`, `rest`) is gone, too.
             batching: threads pass on each message when it is done; messages still queue behind one another.
             suppression: threads and tasks tell of every message; moderation: hardware does. A polled thread is woken instead.
             shared: threads, lines and pools for each front end; on the same vCPU. ring: it never fills up.
@@ -72,10 +73,10 @@ class Device(Spec):
         >>> rv.SplitDriver("net0", driver="dom0", frontend="modem").without("ring", "batching").off
         ('batching', 'ring')
         """
-        unknown = [cause for cause in causes if cause not in SWITCHES]
+        unknown = [cause for cause in causes if not isinstance(cause, str) or cause not in SWITCHES]
         if unknown:
             raise SpecError([Problem("causes", cause, ", ".join(cause for cause in CAUSES if cause in SWITCHES),
-                                     "set the costs to 0: they are the message's own" if cause == "cost" else "choose some of these")
+                                     "set the costs to 0: they are the message's own" if cause == "cost" else "write some of these, with commas")
                              for cause in unknown])
         return self.replace(off=tuple(cause for cause in CAUSES if cause in {*self.off, *causes}))
 

@@ -27,11 +27,11 @@ def check(system: System, part: Plumbing, whole: Plumbing) -> Iterator[Problem]:
         if names.count(path.name) > 1:
             yield Problem(where, path.name, "a name used once", "rename one of the devices")
         if path.frontend not in names_of(system):
-            yield Problem(where, path.frontend, known(names_of(system)), "name a VM of the system as its front end")
+            yield Problem(f"{where}.frontend", path.frontend, known(names_of(system)), "name a VM of the system as its front end")
         if path.pool is not None and path.pool not in pools:
-            yield Problem(where, path.pool, known(pools), "name a pool of the device")
+            yield Problem(f"{where}.pool", path.pool, known(pools), "name a pool of the device")
         if path.into is not None and path.into not in channel_tasks(system):
-            yield Problem(where, path.into, known(channel_tasks(system)), "name a task with arrival='channel', written vm/task")
+            yield Problem(f"{where}.into", path.into, known(channel_tasks(system)), "name a task with arrival='channel', written vm/task")
         yield from check_stages(path, servers, lines)
     for vm in part.upcalls:
         if vm not in names_of(system):
@@ -58,8 +58,8 @@ def check_shared(part: Plumbing, whole: Plumbing) -> Iterator[Problem]:
     first: dict[str, Thread] = {thread.key: thread for thread in whole.threads}
     for thread in part.threads:
         for name, here, there in differences(thread, first[thread.key]):
-            yield Problem(f"thread {thread.key}.{name}", here, f"{there!r}, as another device says of the same thread",
-                          "give both devices the same, or threads of their own")
+            yield Problem(f"thread {thread.key}.{name}", here, f"{there!r}, as is said elsewhere of the same thread",
+                          "say the same of it everywhere, or name another thread")
     for name, size in part.pools.items():
         if size != whole.pools[name]:
             yield Problem(f"pool {name}", size, f"{whole.pools[name]}, as another device says of the same pool", "give both devices the same")
@@ -127,8 +127,12 @@ def check_stages(path: Path, threads: set[str], lines: set[str]) -> Iterator[Pro
     if not 1 <= count <= MOST_STAGES:
         yield Problem(f"path {path.name}", count, f"1 to {MOST_STAGES} stages", "leave some out, or add one")
         return
-    for stage in path.stages:
+    names = [*(["app"] if path.into is not None else []), *(stage.name for stage in path.stages)]
+    for i, stage in enumerate(path.stages, len(names) - count):
         where = f"path {path.name}, stage {stage.name}"
+        if stage.name in names[:i]:
+            yield Problem(f"{where}.name", stage.name, "a name used once on the path (and not app, with `into`): columns are named by it",
+                          "rename the stage")
         if stage.server not in threads | lines:
             yield Problem(where, stage.server, known(threads | lines), "name a thread (vm/thread) or a line of the device")
         elif stage.server in lines and (stage.port or stage.distance is not None):

@@ -72,9 +72,9 @@ class EmulatedDevice(Attached):
         """The interrupt handler's thread and the hardware."""
         driver, line = self.frontend_thread(suffix="isr"), Line(self.name)
         sent = Path(f"{self.name}.tx", self.frontend, (Stage("hardware", line.key, each=self.device), self.hardware("isr", driver, self.work)),
-                    arrivals=self.tx, submit=self.accesses * self.access + self.work, ends=0)
+                    arrivals=self.tx, submit=self.accesses * self.access + self.work, ends=0, crash="drop")
         got = Path(f"{self.name}.rx", self.frontend, (self.hardware("isr", driver, self.rx_accesses * self.access + self.work),),
-                   arrivals=self.rx, into=self.receiver())
+                   arrivals=self.rx, into=self.receiver(), crash="drop")
         return Plumbing((driver,), (line,), (got, sent) if self.rx else (sent,), upcalls=self.upcalls(self.frontend))
 
 

@@ -50,8 +50,14 @@ def expanded(system: System) -> tuple[System, Plumbing]:
     if not system.devices:
         return system, Plumbing()
     plumbing = plumbing_of(system)
-    vms = tuple(vm.replace(tasks=(*vm.tasks, *device_tasks(vm.name, plumbing))) for vm in system.vms)
-    return system.replace(vms=vms), plumbing
+    return with_tasks(system, plumbing), plumbing
 
 
-__all__ = ["expanded", "is_kernel", "joined", "plumbing_of"]
+def with_tasks(system: System, plumbing: Plumbing) -> System:
+    """The system with the tasks of this plumbing, its devices', in its VMs."""
+    if not system.devices:
+        return system
+    return system.replace(vms=tuple(vm.replace(tasks=(*vm.tasks, *device_tasks(vm.name, plumbing))) for vm in system.vms))
+
+
+__all__ = ["expanded", "is_kernel", "joined", "plumbing_of", "with_tasks"]

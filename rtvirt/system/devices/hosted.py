@@ -71,10 +71,10 @@ class HostedDevice(Attached):
         back = self.world_switch + self.entry_back
         sent = Path(f"{self.name}.tx", self.frontend, (Stage("process", process.key, each=self.host_work, port=Port(priority=self.port_priority)),
                                                        Stage("return", driver.key, each=back, port=self.ring_port(driver))),
-                    arrivals=self.tx, submit=self.exit + self.world_switch, ends=0)
+                    arrivals=self.tx, submit=self.exit + self.world_switch, ends=0, crash="drop")
         got = Path(f"{self.name}.rx", self.frontend, (self.hardware("process", process, self.host_work),
                                                       Stage("return", driver.key, each=back + self.receive, port=self.ring_port(driver))),
-                   arrivals=self.rx, into=self.receiver())
+                   arrivals=self.rx, into=self.receiver(), crash="drop")
         return Plumbing((process, driver), (), (got, sent) if self.rx else (sent,), upcalls=self.upcalls(self.host, self.frontend))
 
 

@@ -88,8 +88,8 @@ class PassThrough(Attached):
         """The interrupt's thread and the hardware."""
         isr, line = replace(self.frontend_thread(suffix="isr"), budget=self.budget, server_period=self.server_period), Line(self.name)
         sent = Path(f"{self.name}.tx", self.frontend, (Stage("hardware", line.key, each=self.device), self.interrupts("isr", isr)),
-                    arrivals=self.tx, submit=self.submit, ends=0)
-        got = Path(f"{self.name}.rx", self.frontend, (self.interrupts("isr", isr),), arrivals=self.rx, into=self.receiver())
+                    arrivals=self.tx, submit=self.submit, ends=0, crash="drop")
+        got = Path(f"{self.name}.rx", self.frontend, (self.interrupts("isr", isr),), arrivals=self.rx, into=self.receiver(), crash="drop")
         return Plumbing((isr,), (line,), (got, sent) if self.rx else (sent,), upcalls=self.upcalls(self.frontend))
 
 

@@ -78,8 +78,9 @@ class PolledDevice(Attached):
                         period=self.period, offset=self.offset, budget=self.budget, server_period=self.server_period)
         line = Line(self.name)
         sent = Path(f"{self.name}.tx", self.frontend, (Stage("poll", thread.key, each=self.work), Stage("hardware", line.key, each=self.device)),
-                    arrivals=self.tx, submit=self.submit)
-        got = Path(f"{self.name}.rx", self.frontend, (self.hardware("poll", thread, self.work),), arrivals=self.rx, into=self.receiver())
+                    arrivals=self.tx, submit=self.submit, crash="drop")
+        got = Path(f"{self.name}.rx", self.frontend, (self.hardware("poll", thread, self.work),), arrivals=self.rx, into=self.receiver(),
+                   crash="drop")
         return Plumbing((thread,), (line,), (got, sent) if self.rx else (sent,))
 
 

@@ -104,8 +104,8 @@ class SplitDriver(Attached):
         front end forgets them ("drop"); how long it takes from its restart to the first message [ns].
     priority : int or "inherit", optional
         Gives the stream (front end and direction) back-end threads of its own, with this priority among the tasks of a fixed-priority
-        driver VM; "inherit": that of the front end's VM. Back-end threads without one are of the kernel and come before those: give all
-        streams of a driver VM one, or none.
+        driver VM; "inherit": that of the front end's VM (on `frontend_vcpu`, if its vCPUs differ). Back-end threads without one are of the
+        kernel and come before those: give all streams of a driver VM one, or none.
     budget, server_period : int [ns], optional
         Gives it threads of its own with a server each, in a driver VM with ``guest="cbs"``.
     vcpu, tx_vcpu : int, optional

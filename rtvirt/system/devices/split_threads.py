@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def back_end(device: SplitDriver, system: System, name: str, *, shared: bool = False, batch: int, order: str = "turns", sends: bool = False,
              hypercall: bool = True) -> Thread:
     """A thread of the back end. Each batch has one grant hypercall (8.2), if any; `shared`: by all front ends, unless the stream has its own."""
-    own = {"priority": priority(device, system), "budget": device.budget, "server_period": device.server_period} if device.own_threads else {}
+    own = {"priority": device.thread_priority(system), "budget": device.budget, "server_period": device.server_period} if device.own_threads else {}
     when = {"period": device.poll, "offset": device.offset} if device.poll is not None else {}
     full_name = f"netback.{name}" if shared and not device.own_threads else f"{device.name}.{name}"
     return Thread(device.driver, full_name, vcpu=vcpu(device, sends), wake=device.wake, rest=device.rest,
@@ -34,11 +34,6 @@ def hardware_thread(device: SplitDriver, name: str, *, batch: int = NAPI_WEIGHT,
 def vcpu(device: SplitDriver, sends: bool) -> int:
     """vCPU of the driver VM for a direction."""
     return device.tx_vcpu if sends and device.tx_vcpu is not None else device.vcpu or 0
-
-
-def priority(device: SplitDriver, system: System) -> int | None:
-    """Of the stream's threads."""
-    return system[device.frontend].per_vcpu("priority")[0] if device.priority == "inherit" else device.priority
 
 
 def network_threads(device: SplitDriver, system: System) -> dict[str, Thread]:

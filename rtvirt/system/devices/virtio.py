@@ -38,7 +38,8 @@ class VirtioDevice(Attached):
     line : str
         The NIC: devices of a host that name the same one share it.
     priority : int or "inherit", optional
-        Of the vhost thread among the tasks of a fixed-priority host; "inherit": that of the front end's VM.
+        Of the vhost thread among the tasks of a fixed-priority host; "inherit": that of the front end's VM, on
+        `frontend_vcpu` if its vCPUs differ.
     budget, server_period : int [ns], optional
         Of its own server, in a host with ``guest="cbs"``.
     vcpu : int
@@ -103,10 +104,10 @@ class VirtioDevice(Attached):
 
     def lay_out(self, system: System) -> Plumbing:
         """The NIC's interrupt work, the vhost thread, and the guest's driver."""
-        priority = system[self.frontend].per_vcpu("priority")[0] if self.priority == "inherit" else self.priority
         nic = Thread(self.host, self.line, batch=NAPI_WEIGHT)
-        vhost = Thread(self.host, f"{self.name}.vhost", vcpu=self.vcpu, priority=priority, wake=self.wake, fixed=self.fixed, batch=self.batch,
-                       period=self.poll, offset=self.offset, budget=self.budget, server_period=self.server_period)
+        vhost = Thread(self.host, f"{self.name}.vhost", vcpu=self.vcpu, priority=self.thread_priority(system), wake=self.wake,
+                       fixed=self.fixed, batch=self.batch, period=self.poll, offset=self.offset, budget=self.budget,
+                       server_period=self.server_period)
         driver, wire = self.frontend_thread(), Line(f"{self.host}.{self.line}")
         got = Path(f"{self.name}.rx", self.frontend, (
             self.hardware("nic", nic, self.complete),
