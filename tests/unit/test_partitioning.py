@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import struct
@@ -23,7 +24,7 @@ HEADERS = Path(__file__).parents[1] / "formats"
 BOARDS = ("drone", "phone", "automotive")
 load = cache(load_board)
 COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-compiled = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler: install gcc")
+compiled = pytest.mark.skipif(COMPILER is None and os.environ.get("CI") != "true", reason="there is no C compiler: install gcc")
 
 
 def riscv() -> Board:

@@ -34,7 +34,8 @@ def read_config(files: Mapping[str, str], hardware: Board) -> Import:
     sources = [read_source(name, text, CONSTANTS, blank=("CONFIG_HEADER",), raw=("XSTR",)) for name, text in files.items()]
     found = [source for source in sources if "config" in source.tables]
     if len(found) != 1:
-        refuse(", ".join(files) or "no file", f"{len(found)} tables called config", "one `struct config config = {...}`", "give one configuration")
+        first = next(iter(files), "no file")
+        refuse(f"{first}:1", f"{len(found)} tables called config", "one `struct config config = {...}`", "give one configuration")
     return Reading(found[0], hardware).run()
 
 

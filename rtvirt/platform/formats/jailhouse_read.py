@@ -71,7 +71,7 @@ def read_cells(files: Mapping[str, str], hardware: Board) -> Import:
     for source in sources:
         config = source.tables.get("config")
         if config is None:
-            refuse(source.file, "no table called config", "a variable config with .header or .cell", "give files of configurations only")
+            refuse(f"{source.file}:1", "no table called config", "a variable config with .header or .cell", "give files of configurations only")
         found.append(cell_of(config, notes))
     if sum(cell.root for cell in found) > 1:
         refuse(", ".join(files), "two root cells", "one file with .header", "give the files of one system")

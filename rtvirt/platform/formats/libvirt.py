@@ -24,7 +24,7 @@ LEAST_QUOTA, PERIODS = 1000, (1000, 1_000_000)       # [us]
 CAP_PERIOD = 100_000                                 # [us]: a percent of a pCPU is 1 ms, the least quota
 HIGHEST = 100             # our priority p is SCHED_FIFO's 100 - p
 MODELS = ("e1000", "e1000e", "rtl8139")
-CHECKED = "libvirt's own schema (RelaxNG) by xmllint or lxml; what values mean: our own reader only"
+CHECKED = "libvirt's own schema (RelaxNG) by xmllint; what values mean: our own reader only"
 REASONS = (
     ("scheduler.name", "Linux schedules: the one is read whose contracts are most like what the domains have"),
     ("scheduler.options", "Linux schedules"),
