@@ -4,6 +4,7 @@
     rv.platform.check(board)                    all that does not fit: place, reason, remedy
     rv.platform.diff(board, other)              what a guest's abstraction layer must change to move
     rv.platform.fit(guest, board)               yes, or what is missing, and which technique closes it at what cost
+    rv.platform.create(board, vm)               may this VM come while the others run? if not, what would have to give
     rv.admit(board.system(), board.made_scheduler())
 """
 
@@ -11,15 +12,20 @@ from .board import Board, Scheduler
 from .check import check
 from .concepts import concepts
 from .contract import NoContract, Rank, Reservation, Share, Slot, Slots
+from .create import Decision, create, degrade, remove, restore
 from .diff import Change, Diff, diff
 from .finding import RULES, Finding, Findings
 from .fit import Answer, Fit, Option, Price, fit
 from .guest import Guest, Need, guests
 from .hardware import Cache, Cluster, HostDevice, InterruptController, Iommu, Memory, Prices, Registers, Timer
 from .interface import Channel, Chip, Clock, CpuShare, Health, Image, Irq, Operations, VmDevice, VmInterface, Window
-from .shelf import boards, load, save
+from .level import Level
+from .offers import Give, Offer
+from .shelf import boards, load, load_vm, save
+from .transition import Transition, transition
 
-__all__ = ["RULES", "Answer", "Board", "Cache", "Change", "Channel", "Chip", "Clock", "Cluster", "CpuShare", "Diff", "Finding", "Findings",
-           "Fit", "Guest", "Health", "HostDevice", "Image", "InterruptController", "Iommu", "Irq", "Memory", "Need", "NoContract",
-           "Operations", "Option", "Price", "Prices", "Rank", "Registers", "Reservation", "Scheduler", "Share", "Slot", "Slots", "Timer",
-           "VmDevice", "VmInterface", "Window", "boards", "check", "concepts", "diff", "fit", "guests", "load", "save"]
+__all__ = ["RULES", "Answer", "Board", "Cache", "Change", "Channel", "Chip", "Clock", "Cluster", "CpuShare", "Decision", "Diff", "Finding",
+           "Findings", "Fit", "Give", "Guest", "Health", "HostDevice", "Image", "InterruptController", "Iommu", "Irq", "Level", "Memory", "Need",
+           "NoContract", "Offer", "Operations", "Option", "Price", "Prices", "Rank", "Registers", "Reservation", "Scheduler", "Share", "Slot",
+           "Slots", "Timer", "Transition", "VmDevice", "VmInterface", "Window", "boards", "check", "concepts", "create", "degrade", "diff", "fit",
+           "guests", "load", "load_vm", "remove", "restore", "save", "transition"]
