@@ -5,6 +5,7 @@
     rv.platform.diff(board, other)              what a guest's abstraction layer must change to move
     rv.platform.fit(guest, board)               yes, or what is missing, and which technique closes it at what cost
     rv.platform.create(board, vm)               may this VM come while the others run? if not, what would have to give
+    rv.platform.isolation(board, offender)      who still gets what was promised beside a VM that misbehaves: measured
     rv.admit(board.system(), board.made_scheduler())
 """
 
@@ -19,13 +20,17 @@ from .fit import Answer, Fit, Option, Price, fit
 from .guest import Guest, Need, guests
 from .hardware import Cache, Cluster, HostDevice, InterruptController, Iommu, Memory, Prices, Registers, Timer
 from .interface import Channel, Chip, Clock, CpuShare, Health, Image, Irq, Operations, VmDevice, VmInterface, Window
+from .isolation import Isolation, isolation
 from .level import Level
+from .misbehaviours import MISBEHAVIOURS
 from .offers import Give, Offer
+from .recontract import CONFIGURATIONS, bench, recontract
 from .shelf import boards, load, load_vm, save
 from .transition import Transition, transition
 
-__all__ = ["RULES", "Answer", "Board", "Cache", "Change", "Channel", "Chip", "Clock", "Cluster", "CpuShare", "Decision", "Diff", "Finding",
-           "Findings", "Fit", "Give", "Guest", "Health", "HostDevice", "Image", "InterruptController", "Iommu", "Irq", "Level", "Memory", "Need",
-           "NoContract", "Offer", "Operations", "Option", "Price", "Prices", "Rank", "Registers", "Reservation", "Scheduler", "Share", "Slot",
-           "Slots", "Timer", "Transition", "VmDevice", "VmInterface", "Window", "boards", "check", "concepts", "create", "degrade", "diff", "fit",
-           "guests", "load", "load_vm", "remove", "restore", "save", "transition"]
+__all__ = ["CONFIGURATIONS", "MISBEHAVIOURS", "RULES", "Answer", "Board", "Cache", "Change", "Channel", "Chip", "Clock", "Cluster", "CpuShare",
+           "Decision", "Diff", "Finding", "Findings", "Fit", "Give", "Guest", "Health", "HostDevice", "Image", "InterruptController", "Iommu",
+           "Irq", "Isolation", "Level", "Memory", "Need", "NoContract", "Offer", "Operations", "Option", "Price", "Prices", "Rank", "Registers",
+           "Reservation", "Scheduler", "Share", "Slot", "Slots", "Timer", "Transition", "VmDevice", "VmInterface", "Window", "bench", "boards",
+           "check", "concepts", "create", "degrade", "diff", "fit", "guests", "isolation", "load", "load_vm", "recontract", "remove", "restore",
+           "save", "transition"]
