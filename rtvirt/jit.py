@@ -108,8 +108,10 @@ def not_kept(cache_dir: Path, error: OSError) -> None:
 
 def digest(scheduler: str) -> str:
     """Fingerprint of the kernels one scheduler is compiled from: shared sources, its own file, Python and Numba."""
-    files = [path for pattern in KERNEL_SOURCES for path in sorted(PACKAGE.glob(pattern))]
-    return fingerprint([*files, PACKAGE / "schedulers" / f"{scheduler.removesuffix(WITH_DEVICES)}.py"])
+    files, name = [path for pattern in KERNEL_SOURCES for path in sorted(PACKAGE.glob(pattern))], scheduler.removesuffix(WITH_DEVICES)
+    if name in _adopted:                     # it may use any scheduler's kernels
+        return fingerprint([*files, *sorted(PACKAGE.glob("schedulers/*.py")), Path(str(_adopted[name].__file__))])
+    return fingerprint([*files, PACKAGE / "schedulers" / f"{name}.py"])
 
 
 def fingerprint(files: Iterable[Path]) -> str:
@@ -156,7 +158,16 @@ PARTS = ("vcpus.py", "loop.py")
 DEVICE_PARTS = ("ports.py", "paths.py", "lines.py", "submissions.py", "outages.py", "faults.py")
 
 _loops: dict[str, ModuleType] = {}
+_adopted: dict[str, ModuleType] = {}         # schedulers whose files are not of this package (`schedulers.load`)
 _making = Lock()
+
+
+def adopt(name: str, module: ModuleType) -> None:
+    """Let `loop_for` find a scheduler whose file is elsewhere; loops that were made of an earlier version are forgotten."""
+    with _making:
+        _adopted[name] = module
+        for loop in (name, name + WITH_DEVICES):
+            _loops.pop(loop, None)
 
 
 def loop_for(scheduler: str) -> ModuleType:
@@ -170,7 +181,7 @@ def loop_for(scheduler: str) -> ModuleType:
         if scheduler not in _loops:
             module = ModuleType(f"rtvirt.engine.loop_{scheduler}")
             name = scheduler.removesuffix(WITH_DEVICES)
-            module.policy = importlib.import_module(f"rtvirt.schedulers.{name}")  # type: ignore[attr-defined]
+            module.policy = _adopted.get(name) or importlib.import_module(f"rtvirt.schedulers.{name}")  # type: ignore[attr-defined]
             module.DEVICES = devices = name != scheduler  # type: ignore[attr-defined]
             sys.modules[module.__name__] = module
             for name in (*(DEVICE_PARTS if devices else ("no_devices.py",)), *PARTS):
