@@ -11,6 +11,8 @@ from .classes import classes
 from .credits import credit_curves, credits
 from .crossover import crossover
 from .executors import executors
+from .fronts import fronts
+from .gains import gains
 from .gantt import gantt
 from .held_against import held_against
 from .interfaces import interfaces
@@ -25,6 +27,7 @@ from .style import COLOURS, Picture, describe, meaning_of, show, styled
 from .supply_demand import SupplyDemand, curves, supply_demand
 from .supply_seen import least_supply, supply_seen
 from .throughput import throughput
+from .tightness import tightness
 from .tradeoff import tradeoff
 from .trap_costs import trap_costs
 from .two_numbers import two_numbers
@@ -32,6 +35,6 @@ from .verdicts import verdicts
 from .why import why
 
 __all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "bars", "beside_bound", "causes", "classes", "compare", "credit_curves", "credits",
-           "crossover", "curves", "describe", "ecdf", "executors", "gantt", "held_against", "interfaces", "isolation", "least_supply", "meaning_of",
-           "medians", "path_timeline", "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand", "supply_seen", "tail",
-           "throughput", "tradeoff", "trap_costs", "two_numbers", "verdicts", "why", "wilson"]
+           "crossover", "curves", "describe", "ecdf", "executors", "fronts", "gains", "gantt", "held_against", "interfaces", "isolation",
+           "least_supply", "meaning_of", "medians", "path_timeline", "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand",
+           "supply_seen", "tail", "throughput", "tightness", "tradeoff", "trap_costs", "two_numbers", "verdicts", "why", "wilson"]

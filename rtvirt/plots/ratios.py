@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MARKERS = ("o", "s", "^", "D")
+CROWD = 6                 # more lines than so have their names beside the picture
 Z95 = 1.959964            # 97.5 % quantile of the normal distribution
 
 
@@ -87,5 +88,6 @@ def ratio(table: pd.DataFrame, *, x: str = "utilization", passed: str | list[str
         ax.set_ylim(-0.02, 1.02)
         ax.set_xlabel(x)
         ax.set_ylabel("share of task sets that pass")
-        ax.legend(loc="lower left")
+        beside = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
+        ax.legend(**({"loc": "lower left"} if len(lines) <= CROWD else beside))
     return ax

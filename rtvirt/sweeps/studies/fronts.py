@@ -66,7 +66,7 @@ def contracts(kind: str, wcet: int, every: int, deadline: int, *, switch: int = 
     Parameters
     ----------
     kind : {"fixed slot", "periodic", "polling"}
-        One window in each period, always the same; a budget anywhere in each period (periodic, deferrable and sporadic servers, RTDS, CBS); one that
+        One window in each period, always the same (also the most important server); a budget anywhere in each period (periodic, deferrable and sporadic servers, RTDS, CBS); one that
         looks for work at the beginning of each period only (SEDF, too).
     wcet, every, deadline : int [ns]
         Of the task; deadline up to `every`, its least distance of arrivals.
@@ -114,20 +114,29 @@ def pareto(share: np.ndarray, bound: np.ndarray) -> np.ndarray:
     return rows[np.diff(cheapest, prepend=np.inf) < 0]
 
 
-def front(kind: str, wcet: int, every: int, deadline: int, switch: int = 0) -> list[tuple[float, int, int, int]]:
-    """The front as (share, bound, period, budget), fastest first."""
-    found = contracts(kind, wcet, every, deadline, switch=switch)
-    return [(float(found.share[i]), int(found.bound[i]), int(found.period[i]), int(found.budget[i])) for i in pareto(found.share, found.bound)]
+def least_budgets(kind: str, wcet: int, latency: int, most: np.ndarray, period: np.ndarray) -> np.ndarray:
+    """Least budget [ns] of each period with which the bound is no more than `latency`; 0 where `most` [ns] is not enough. By bisection."""
+    low, high = np.zeros_like(period), most.copy()
+    while (high - low > 1).any():
+        middle = np.maximum(1, (low + high) // 2)
+        enough = bounds(kind, wcet, period, middle) <= latency
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return np.where(bounds(kind, wcet, period, np.maximum(1, most)) <= latency, high, 0)
 
 
 def cheapest(kind: str, latency: int, wcet: int, every: int, switch: int) -> dict[str, float | int | None]:
     """The least share that promises a latency, and its contract; None where nothing does."""
-    best = front(kind, wcet, every, latency, switch)
-    share, bound, period, budget = best[-1] if best else (None, None, None, None)
-    return {"share": share, "bound": bound, "period": period, "budget": budget}
+    check(kind, wcet, every, latency, switch, PERIODS, 1)
+    period = np.array([one for one in PERIODS if one > switch], np.int64)
+    budget = least_budgets(kind, wcet, latency, period - switch, period)
+    share = np.where(budget > 0, (budget + switch) / period, np.inf)
+    i = int(share.argmin())
+    if not np.isfinite(share[i]):
+        return {"share": None, "period": None, "budget": None}
+    return {"share": float(share[i]), "period": int(period[i]), "budget": int(budget[i])}
 
 
-def fronts(*, wcet: int = us(300), every: int = ms(20), latencies: Sequence[int] = tuple(ms(k) // 2 for k in range(2, 41)),
+def fronts(*, wcet: int = ms(1), every: int = ms(20), latencies: Sequence[int] = tuple(ms(k) // 2 for k in range(4, 41)),
            switches: Sequence[int] = (0, us(20)), kinds: Sequence[str] = tuple(KINDS), **options: Any) -> pd.DataFrame:
     """The least share of a pCPU that promises a latency, by kind of server and cost of a switch: a table for `rv.plots.fronts`.
 
@@ -145,13 +154,13 @@ def fronts(*, wcet: int = us(300), every: int = ms(20), latencies: Sequence[int]
     Returns
     -------
     DataFrame
-        kind, switch, latency, and share, bound, period and budget of the cheapest contract; empty cells where no contract promises it.
+        kind, switch, latency, and share, period and budget of the cheapest contract; empty cells where no contract promises it.
 
     Examples
     --------
-    >>> found = fronts(latencies=[ms(2), ms(10)], switches=[us(20)], progress=False)
-    >>> bool((found[found["latency"] == ms(10)]["share"].to_numpy() < found[found["latency"] == ms(2)]["share"].to_numpy()).all())
+    >>> found = fronts(latencies=[ms(4), ms(10)], switches=[us(20)], progress=False)
+    >>> bool((found[found["latency"] == ms(10)]["share"].to_numpy() < found[found["latency"] == ms(4)]["share"].to_numpy()).all())
     True
     """
     grid = dict(kind=kinds, switch=switches, latency=latencies, wcet=[wcet], every=[every])
-    return sweep(cheapest, grid, **options)[["kind", "switch", "latency", "share", "bound", "period", "budget"]]
+    return sweep(cheapest, grid, **options)[["kind", "switch", "latency", "share", "period", "budget"]]
