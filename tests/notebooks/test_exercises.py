@@ -52,7 +52,7 @@ def test_stub_and_nonsense(id, capsys):
     assert said(capsys, id, lambda *a: None).startswith("○")
     assert said(capsys, id, lambda *a: "no idea").startswith("✗")
     assert said(capsys, id, lambda: 1).startswith("✗")
-    assert said(capsys, "9.9", lambda: 1).startswith("✗")
+    assert said(capsys, "99.9", lambda: 1).startswith("✗")
 
 
 def test_stubs_in_notebooks_call_check():
