@@ -90,7 +90,7 @@ def compute(params: Params) -> Found:
     if budget <= 0:
         raise SpecError([Problem("share", params.share, f"more than {100 * switch / period:.1f} %, which the switch takes in each period",
                                  "sell more, or a longer period")])
-    bound = int(bounds(params.kind, wcet, np.array([period]), np.array([budget]))[0])
+    bound = int(bounds(params.kind, wcet + switch, np.array([period]), np.array([budget]))[0])
     task = Task("task", wcet=wcet, period=every, deadline=deadline, arrival="sporadic")
     run = simulate(*host(params.kind, period, budget, task, switch), SIMULATED, record="summary")
     return Found(params, grid, pareto(grid.share, grid.bound), budget, bound if bound <= deadline else -1, int(run.tasks.loc[("vm", "task"), "response_max"]))

@@ -1,4 +1,4 @@
-"""How long from a key to the pictures of explorers (credit, traps, clock, packet_path, io_bound), in JupyterLab in a headless browser. Not a test.
+"""How long from a key to the pictures of explorers (credit, traps, clock, packet_path, io_bound, pareto), in JupyterLab in a headless browser. Not a test.
 
     python3 lab.py run python tests/benchmarks/explorer_latency.py
 
@@ -21,7 +21,7 @@ from time import perf_counter
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/browser")]
 
-from lab_browser import BORDER, EXPLORER, STACKS, TAIL, TIMELINE, browse, key_to_pictures, open_notebook, serve, summary, write_notebook  # noqa: E402
+from lab_browser import BORDER, EXPLORER, FRONT, STACKS, TAIL, TIMELINE, browse, key_to_pictures, open_notebook, serve, summary, write_notebook  # noqa: E402
 
 from rtvirt.explorers import credit  # noqa: E402
 
@@ -30,7 +30,8 @@ OTHERS = (("traps.explorer()", 0, {"bars": STACKS, "map": BORDER}),             
           ("clock.explorer(scheduler='RTDS')", 2, {"clock": TIMELINE}),
           ("packet_path.explorer(rank=50.0)", 0, {"way of another message": TIMELINE, "its bars": STACKS}),
           ("packet_path.explorer(rate=2.0)", 1, {"way at another rate": TIMELINE, "bars at another rate": STACKS}),
-          ("io_bound.explorer()", 0, {"bound and latencies": TAIL}))
+          ("io_bound.explorer()", 0, {"bound and latencies": TAIL}),
+          ("pareto.explorer()", 0, {"front": FRONT}))
 LEAST = """import ipywidgets
 slider, word = ipywidgets.IntSlider(11, 2, 60), ipywidgets.HTML("11").add_class("least")
 slider.observe(lambda change: setattr(word, "value", str(change["new"])), names="value")

@@ -26,6 +26,7 @@ WALK = ".rtvirt-walk canvas"
 CURVES = ".rtvirt-curves > canvas"
 STACKS = ".rtvirt-stacks > canvas"
 BORDER = ".rtvirt-border > canvas"
+FRONT = ".rtvirt-front > canvas"
 EXPLORER = "from rtvirt.explorers import credit\nexplorer = credit.explorer()\nexplorer"
 FIRST_PRESSES = 3        # of a series: left out of the medians, while the browser compiles what it runs for the first time
 PICTURES = {"timeline": TIMELINE, "plot": TAIL}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from lab_browser import (
     CURVES,
+    FRONT,
     STACKS,
     TAIL,
     TIMELINE,
@@ -281,3 +282,18 @@ def test_a_bound_obeys_the_keyboard(page, lab):
     page.locator(".jupyter-widgets select >> nth=0").select_option("credit")
     page.wait_for_function("document.querySelector('.rtvirt-sentence').innerText.startsWith('No bound: dom0')")
     assert "bound" not in page.locator(TAIL).get_attribute("aria-label")
+
+
+def test_a_front_obeys_the_keyboard(page, lab):
+    """Less share: the chosen contract moves, and is no promise any more; another kind of server, another front."""
+    write_notebook(lab[1] / "notebooks/front.ipynb", "from rtvirt.explorers import pareto\npareto.explorer(share=10.5)")
+    open_notebook(page, lab[0], "front.ipynb", f"{FRONT}[data-frame]")
+    page.wait_for_timeout(1000)
+    assert "promises no response" in page.locator(".rtvirt-sentence").inner_text()
+    page.locator(".noUi-handle").nth(1).focus()
+    print("\n" + summary(key_to_pictures(page, 12, {"front": FRONT})))
+    page.wait_for_function("document.querySelector('.rtvirt-sentence').innerText.includes('promises a response within')")
+    label = page.locator(FRONT).get_attribute("aria-label")
+    assert "promises a response within" in label
+    page.locator(".jupyter-widgets select >> nth=0").select_option("polling")
+    page.wait_for_function(f"(before) => document.querySelector('{FRONT}').getAttribute('aria-label') !== before", arg=label)

@@ -3,6 +3,7 @@
 `schedulability` → `rv.plots.ratio`; `tightness` → `rv.plots.tightness`; `boost` → `rv.plots.gains`; `fronts` → `rv.plots.fronts`. Notebook 9 has them all.
 """
 
+from . import ratio
 from .boost import boost, io_system
 from .fronts import KINDS, Contracts, contracts, fronts, pareto
 from .ratio import SCHEDULERS, million, schedulability

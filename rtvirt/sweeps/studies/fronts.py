@@ -1,7 +1,8 @@
 """The fourth study: what does a shorter latency cost? Budgets against bounds, for one task in a VM, and the Pareto fronts of it.
 
 A contract is a kind of server, a period P and a budget Q. It takes (Q + switch) / P of a pCPU, and promises the task a longest response. Short periods
-promise much and switch often; long ones the other way round. A contract that another one beats in both is *dominated*; the others are the front.
+promise much and switch often; long ones the other way round. A switch a period is counted, beside VMs with longer periods, and one more when the task wakes
+its VM within a budget. A contract that another one beats in both is *dominated*; the others are the front.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def contracts(kind: str, wcet: int, every: int, deadline: int, *, switch: int = 
     budget = np.maximum(1, (period - switch) * np.tile(np.arange(1, steps + 1), len(periods)) // steps)
     room = period > switch
     period, budget = period[room], budget[room]
-    bound = bounds(kind, wcet, period, budget)
+    bound = bounds(kind, wcet + switch, period, budget)
     return Contracts(period, budget, (budget + switch) / period, np.where(bound <= deadline, bound, -1))
 
 
@@ -128,7 +129,7 @@ def cheapest(kind: str, latency: int, wcet: int, every: int, switch: int) -> dic
     """The least share that promises a latency, and its contract; None where nothing does."""
     check(kind, wcet, every, latency, switch, PERIODS, 1)
     period = np.array([one for one in PERIODS if one > switch], np.int64)
-    budget = least_budgets(kind, wcet, latency, period - switch, period)
+    budget = least_budgets(kind, wcet + switch, latency, period - switch, period)
     share = np.where(budget > 0, (budget + switch) / period, np.inf)
     i = int(share.argmin())
     if not np.isfinite(share[i]):
