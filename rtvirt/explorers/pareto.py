@@ -47,7 +47,7 @@ def ends(params: Params) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Found:
-    """All contracts, the front among them, the chosen one's budget and bound (-1: none), and the longest response that was seen [ns] (-1: nothing)."""
+    """All contracts, the front among them, the chosen one's budget and bound (-1: none), and the longest response seen [ns] (-1: nothing)."""
 
     params: Params
     grid: Contracts
@@ -93,7 +93,8 @@ def compute(params: Params) -> Found:
     bound = int(bounds(params.kind, wcet + switch, np.array([period]), np.array([budget]))[0])
     task = Task("task", wcet=wcet, period=every, deadline=deadline, arrival="sporadic")
     run = simulate(*host(params.kind, period, budget, task, switch), SIMULATED, record="summary")
-    return Found(params, grid, pareto(grid.share, grid.bound), budget, bound if bound <= deadline else -1, int(run.tasks.loc[("vm", "task"), "response_max"]))
+    seen = int(run.tasks.loc[("vm", "task"), "response_max"])
+    return Found(params, grid, pareto(grid.share, grid.bound), budget, bound if bound <= deadline else -1, seen)
 
 
 def sentence(found: Found) -> str:
@@ -128,7 +129,8 @@ class Scene:
         self.found = found
         said, grid = sentence(found), found.grid
         good = grid.bound >= 0
-        columns = {"x": grid.bound[good], "y": 100 * grid.share[good], "front_x": grid.bound[found.front], "front_y": 100 * grid.share[found.front]}
+        columns = {"x": grid.bound[good], "y": 100 * grid.share[good],
+                   "front_x": grid.bound[found.front], "front_y": 100 * grid.share[found.front]}
         self.plot.show(columns, chosen=None if found.bound < 0 else (found.bound, found.params.share),
                        seen=None if found.bound < 0 or found.seen < 0 else found.seen, deadline=ms(found.params.deadline), most=self.most(), label=said)
         return said
@@ -150,7 +152,8 @@ class Scene:
             if found.bound >= 0:
                 ax.plot(found.bound / 1e6, found.params.share, "o", color=COLOURS["real-time"], markersize=10, label="chosen: bound")
                 ax.plot([found.seen / 1e6, found.bound / 1e6], [found.params.share] * 2, color=COLOURS["real-time"])
-                ax.plot(found.seen / 1e6, found.params.share, "o", color=COLOURS["real-time"], markerfacecolor="white", markersize=9, label="chosen: seen")
+                ax.plot(found.seen / 1e6, found.params.share, "o", color=COLOURS["real-time"], markerfacecolor="white", markersize=9,
+                        label="chosen: seen")
             ax.axvline(found.params.deadline, color=COLOURS["miss"], linestyle="--", label="deadline")
             x, y = self.most()
             ax.set_xlim(0, x / 1e6)
@@ -164,5 +167,5 @@ class Scene:
 def explorer(**values: float | str) -> Explorer:
     """The explorer, starting from given parameters; SpecError in words where they cannot be run."""
     check_ranges(Params(), values)
-    return Explorer(Params(**values), compute, Scene(), "What a shorter response costs. Grey: contracts that another one beats in both; black: the front. "
-                    "Choose a period and a share (arrow keys work) and come as near to the front as you can; then let switches cost more.", ends=ends)
+    return Explorer(Params(**values), compute, Scene(), "What a shorter response costs. Grey: contracts that another one beats in both; black: the "
+                    "front. Choose a period and a share (arrow keys work) and come as near to the front as you can; then let switches cost more.", ends=ends)

@@ -18,7 +18,7 @@ SPREAD = 0.28             # of a row, for dots that would lie on each other
 
 
 def tightness(table: pd.DataFrame, *, by: str = "scheduler", column: str = "tightness", ax: Axes | None = None) -> Axes:
-    """A dot a task, a row a scheduler in the order of the medians (black bars), exact bounds at 1; a dot left of it is a broken bound, and vermillion.
+    """A dot a task, a row a scheduler in the order of the medians (black bars), exact bounds at 1; left of it a bound is broken: vermillion.
 
     Parameters
     ----------

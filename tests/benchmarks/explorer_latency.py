@@ -1,4 +1,4 @@
-"""How long from a key to the pictures of explorers (credit, traps, clock, packet_path, io_bound, pareto), in JupyterLab in a headless browser. Not a test.
+"""How long from a key to the pictures of explorers (credit, traps, clock, packet_path, io_bound, pareto) in a headless JupyterLab. Not a test.
 
     python3 lab.py run python tests/benchmarks/explorer_latency.py
 

@@ -20,8 +20,9 @@ def anywhere(rng: random.Random, kind: str) -> pareto.Params:
     """Some point of the sliders."""
     every = rng.randint(5, 50)
     deadline = rng.randint(2, every)
-    return pareto.Params(period=round(rng.uniform(0.2, 20), 1), share=rng.randint(20, 198) / 2, wcet=round(rng.uniform(0.1, min(10, deadline / 2)), 1),
-                         every=every, deadline=deadline, switch=5 * rng.randint(0, 20), kind=kind)
+    wcet = round(rng.uniform(0.1, min(10, deadline / 2)), 1)
+    return pareto.Params(period=round(rng.uniform(0.2, 20), 1), share=rng.randint(20, 198) / 2, wcet=wcet, every=every, deadline=deadline,
+                         switch=5 * rng.randint(0, 20), kind=kind)
 
 
 @pytest.mark.parametrize("kind", list(pareto.KINDS))

@@ -1,8 +1,8 @@
 """The fourth study: what does a shorter latency cost? Budgets against bounds, for one task in a VM, and the Pareto fronts of it.
 
-A contract is a kind of server, a period P and a budget Q. It takes (Q + switch) / P of a pCPU, and promises the task a longest response. Short periods
-promise much and switch often; long ones the other way round. A switch a period is counted, beside VMs with longer periods, and one more when the task wakes
-its VM within a budget. A contract that another one beats in both is *dominated*; the others are the front.
+A contract is a kind of server, a period P and a budget Q. It takes (Q + switch) / P of a pCPU, and promises the task a longest response. Short
+periods promise much and switch often; long ones the other way round. A switch a period is counted, beside VMs with longer periods, and one more
+when the task wakes its VM within a budget. A contract that another one beats in both is *dominated*; the others are the front.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def contracts(kind: str, wcet: int, every: int, deadline: int, *, switch: int = 
     Parameters
     ----------
     kind : {"fixed slot", "periodic", "polling"}
-        One window in each period, always the same (also the most important server); a budget anywhere in each period (periodic, deferrable and sporadic servers, RTDS, CBS); one that
-        looks for work at the beginning of each period only (SEDF, too).
+        One window in each period, always the same (also the most important server); a budget anywhere in each period (periodic, deferrable and
+        sporadic servers, RTDS, CBS); one that looks for work at the beginning of each period only (SEDF, too).
     wcet, every, deadline : int [ns]
         Of the task; deadline up to `every`, its least distance of arrivals.
     switch : int [ns]

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEDULERS: dict[str, Any] = {
-    "FixedPriority": FixedPriority(), "CBS": CBS(hard=True), "PeriodicServers": PeriodicServers(order="edf"), "RTDS": RTDS(), "RTDS, own periods": RTDS(),
-    "SEDF": SEDF(), "DeferrableServers": DeferrableServers(), "RoundRobin": RoundRobin(QUANTUM), "Credit2": Credit2(), "Credit": Credit()}
+    "FixedPriority": FixedPriority(), "CBS": CBS(hard=True), "PeriodicServers": PeriodicServers(order="edf"), "RTDS": RTDS(),
+    "RTDS, own periods": RTDS(), "SEDF": SEDF(), "DeferrableServers": DeferrableServers(), "RoundRobin": RoundRobin(QUANTUM),
+    "Credit2": Credit2(), "Credit": Credit()}
 UTILIZATIONS = tuple(round(0.05 * k, 2) for k in range(1, 21))
 AT_ONCE = 1000            # systems in a point of the sweep
 VMS = 4
