@@ -132,7 +132,8 @@ class Scene:
         columns = {"x": grid.bound[good], "y": 100 * grid.share[good],
                    "front_x": grid.bound[found.front], "front_y": 100 * grid.share[found.front]}
         self.plot.show(columns, chosen=None if found.bound < 0 else (found.bound, found.params.share),
-                       seen=None if found.bound < 0 or found.seen < 0 else found.seen, deadline=ms(found.params.deadline), most=self.most(), label=said)
+                       seen=None if found.bound < 0 or found.seen < 0 else found.seen, deadline=ms(found.params.deadline), most=self.most(),
+                       label=said)
         return said
 
     def most(self) -> tuple[float, float]:
@@ -168,4 +169,5 @@ def explorer(**values: float | str) -> Explorer:
     """The explorer, starting from given parameters; SpecError in words where they cannot be run."""
     check_ranges(Params(), values)
     return Explorer(Params(**values), compute, Scene(), "What a shorter response costs. Grey: contracts that another one beats in both; black: the "
-                    "front. Choose a period and a share (arrow keys work) and come as near to the front as you can; then let switches cost more.", ends=ends)
+                    "front. Choose a period and a share (arrow keys work) and come as near to the front as you can; then let switches cost more.",
+                    ends=ends)

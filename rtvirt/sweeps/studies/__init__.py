@@ -11,5 +11,5 @@ from .ratio import SCHEDULERS, million, schedulability
 from .systems import Systems, draw
 from .tightness import BOUNDED, tightness
 
-__all__ = ["BOUNDED", "KINDS", "SCHEDULERS", "Contracts", "Systems", "boost", "contracts", "draw", "fronts", "io_system", "million", "pareto", "ratio",
-           "schedulability", "tightness"]
+__all__ = ["BOUNDED", "KINDS", "SCHEDULERS", "Contracts", "Systems", "boost", "contracts", "draw", "fronts", "io_system", "million", "pareto",
+           "ratio", "schedulability", "tightness"]

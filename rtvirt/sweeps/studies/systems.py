@@ -1,8 +1,9 @@
 """A million small systems as arrays: a task a VM, one pCPU, and contracts by one rule for all schedulers.
 
 The rule. A VM's budget comes four times in its task's period or oftener: its period is the longest of 0.25 ms, 0.5 ms, 1 ms, … that is no
-longer than a quarter of the task's. The budget is the least that serves the task whenever in its period it comes (`rv.analysis.min_budget`), in steps
-of 10 us. The weight is the budget's share, and priorities are deadline monotonic. Periods that divide each other make budgets fit as well as they can.
+longer than a quarter of the task's. The budget is the least that serves the task whenever in its period it comes (`rv.analysis.min_budget`), in
+steps of 10 us. The weight is the budget's share, and priorities are deadline monotonic. Periods that divide each other make budgets fit as well as
+they can.
 RTDS loses much where periods differ (`rv.admit` says why), so it also gets contracts with one period for all.
 """
 
