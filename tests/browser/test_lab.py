@@ -285,7 +285,7 @@ def test_a_bound_obeys_the_keyboard(page, lab):
 
 
 def test_a_front_obeys_the_keyboard(page, lab):
-    """Less share: the chosen contract moves, and is no promise any more; another kind of server, another front."""
+    """More share, and a contract that promised nothing promises something: sentence and picture change."""
     write_notebook(lab[1] / "notebooks/front.ipynb", "from rtvirt.explorers import pareto\npareto.explorer(share=10.5)")
     open_notebook(page, lab[0], "front.ipynb", f"{FRONT}[data-frame]")
     page.wait_for_timeout(1000)
@@ -293,7 +293,4 @@ def test_a_front_obeys_the_keyboard(page, lab):
     page.locator(".noUi-handle").nth(1).focus()
     print("\n" + summary(key_to_pictures(page, 12, {"front": FRONT})))
     page.wait_for_function("document.querySelector('.rtvirt-sentence').innerText.includes('promises a response within')")
-    label = page.locator(FRONT).get_attribute("aria-label")
-    assert "promises a response within" in label
-    page.locator(".jupyter-widgets select >> nth=0").select_option("polling")
-    page.wait_for_function(f"(before) => document.querySelector('{FRONT}').getAttribute('aria-label') !== before", arg=label)
+    assert "promises a response within" in page.locator(FRONT).get_attribute("aria-label")
