@@ -26,7 +26,7 @@ def place(st, own, now, v):
 
 @kernel
 def wake(st, own, now, v):
-    """To the head of the queue, where round robin has the tail; an idle pCPU, if there is one, is told."""
+    """To the head of the queue, not to its tail; an idle pCPU, if there is one, is told."""
     if st.pcpus[st.vcpus[v].pcpu].current == v or own.queues.links[v].where != NOBODY:
         return
     insert_after(own.queues, ALL, NOBODY, v)
