@@ -40,7 +40,7 @@ def vm(rnd: random.Random, name: str, cpus: int, common: int | None, hogs: float
     tasks = [rv.Task(f"t{k}", wcet=us(rnd.randint(1, 12) * 10), period=rnd.choice(PERIODS) * rnd.choice([1, 2, 4]),
                      **({"jitter": us(rnd.randint(1, 9) * 100)} if rnd.random() < 0.3 else {})) for k in range(rnd.randint(0, 2))]
     tasks += [rv.hog()] if rnd.random() < hogs else []
-    return rv.VM(name, tasks=tasks, guest=rnd.choice(["fp", "fp", "fp", "dm", "edf"]), budget=budget, period=period,
+    return rv.VM(name, tasks=tasks, guest=rnd.choice(["fp", "fp", "fp", "dm", "edf", "edf", "cbs", "rr", "fifo"]), budget=budget, period=period,
                  priority=rnd.choice([None, 1, 2, 3]))
 
 
@@ -64,7 +64,7 @@ def plumbed(rnd: random.Random, vms: list[rv.VM]) -> tuple[CustomDevice, list[rv
         path, tasks = build(rnd, f"p{k}.{kind}", end, rnd.choice(threads), next(one for one in fronts if one.vm == end))
         paths.append(path)
         own = named[end]
-        named[end] = own.replace(tasks=(*own.tasks, *tasks), guest="fp" if tasks and own.guest == "edf" else own.guest)
+        named[end] = own.replace(tasks=(*own.tasks, *tasks))
     upcalls = {name: (us(rnd.randint(0, 3)), rnd.choice(["lowest", "turns", "fifo"])) for name in ("driver", "front", "other")}
     used = {stage.server for path in paths for stage in path.stages}
     plumbing = Plumbing(threads=tuple(one for one in (*threads, *fronts) if one.key in used), lines=tuple(lines), paths=tuple(paths), upcalls=upcalls)

@@ -127,7 +127,8 @@ def path_bound(system: System, scheduler: Any, path: str, *, overheads: Overhead
     served. How late messages may come to the next stage follows from the bounds themselves (`rounds.py`).
 
     Left out, and refused in words: queues that may run full, rings that may run out of slots, notifications that wait for more messages without a
-    timeout, random arrivals, VMs that change, guests other than "fp" and "dm" for tasks that get or send messages.
+    timeout, random arrivals, VMs that change. Guests other than "fp" and "dm" are taken to serve tasks that get or send messages, and threads with
+    a budget, in any order: each may wait for all the others, whatever its deadline or budget is worth.
 
     References
     ----------
@@ -164,7 +165,7 @@ def bound_of(rounds: Rounds, system: System, scheduler: Any, name: str) -> PathB
     stages = [StageBound(stage.name, stage.server, None if k in unheard else rounds.stays[name, k], hold(rounds, path, k), least_stay(stage, threads))
               for k, stage in enumerate(path.stages)]
     if path.into is not None:
-        stages.append(StageBound("app", path.into, rounds.stays[name, len(path.stages)], 0, 0))
+        stages.append(StageBound("app", path.into, rounds.stays.get((name, len(path.stages))), 0, 0))
     submission = rounds.submitted.get(name, 0)
     stays = [stage.bound for stage in stages[:last + 1]]
     reason = rounds.why((name, last))
