@@ -52,7 +52,9 @@ def noise(rnd: random.Random, name: str, common: int | None) -> rv.VM:
 
 def plumbed(rnd: random.Random, vms: list[rv.VM]) -> tuple[CustomDevice, list[rv.VM]]:
     """A device of one to three paths that share some threads and lines."""
-    threads = [thread(rnd, "driver", f"w{k}") for k in range(rnd.choice([1, 1, 2]))]
+    threads = [placed(rnd, vms[0], thread(rnd, "driver", f"w{k}")) for k in range(rnd.choice([1, 1, 2]))]
+    if any(one.priority for one in threads):
+        vms = [vms[0].replace(tasks=[task.replace(priority=rnd.randint(1, 9)) for task in vms[0].tasks]), *vms[1:]]
     fronts = [thread(rnd, "front", "softirq"), thread(rnd, "other", "softirq")]
     lines = [Line("wire"), Line("disk")]
     named = {one.name: one for one in vms}
@@ -77,6 +79,13 @@ def thread(rnd: random.Random, vm: str, name: str) -> Thread:
     return Thread(vm, name, wake=us(rnd.choice([0, 0, 1, 3])), fixed=us(rnd.choice([0, 0, 2, 5])), rest=us(rnd.choice([0, 0, 2, 4])),
                   batch=rnd.choice([1, 1, 2, 4, 16]),
                   order=rnd.choice(["turns", "oldest", "listed"]), **polled)
+
+
+def placed(rnd: random.Random, driver: rv.VM, one: Thread) -> Thread:
+    """A thread among the tasks of its VM now and then: with a priority, or with a server of its own."""
+    if rnd.random() < 0.6 or driver.guest not in ("fp", "cbs"):
+        return one
+    return replace(one, priority=rnd.randint(1, 9)) if driver.guest == "fp" else replace(one, budget=us(rnd.choice([20, 100])), server_period=ms(1))
 
 
 def stage(rnd: random.Random, name: str, server: str, **fields: Any) -> Stage:

@@ -151,7 +151,7 @@ def test_reasons_name_the_path_whose_messages_nothing_bounds():
     (ms(900), PeriodicResource(ms(4), ms(1)), "may ask for 90 % of a pCPU, and its vCPU is sure of 25 %"),
     (1, PeriodicResource(ms(4), ms(1)), "of less than 0.001 % of a pCPU")])
 def test_busy_periods_without_an_end_are_told_in_percent(asked, supply, words):
-    assert words in too_much(Member("worker"), Promise(supply), [Load(asked, ((ms(1000), 0),))])
+    assert words in too_much(Member("worker"), Promise(supply, ""), [Load(asked, ((ms(1000), 0),))])
 
 
 def test_reaction_and_age_of_a_chain_through_a_path():

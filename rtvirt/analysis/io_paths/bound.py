@@ -133,7 +133,7 @@ def path_bound(system: System, scheduler: Any, path: str, *, overheads: Overhead
     References
     ----------
     Tindell and Clark 1994 (holistic analysis); Richter 2005 (jitter from stage to stage); Shin and Lee 2003 (supplies); Beckert, Neukirchner,
-    Petters and Ernst, Sufficient temporal independence and improved interrupt latencies in a real-time hypervisor, DAC 2014 (interposed interrupts).
+    Ernst and Petters, Sufficient temporal independence and improved interrupt latencies in a real-time hypervisor, DAC 2014 (interposed interrupts).
 
     Examples
     --------

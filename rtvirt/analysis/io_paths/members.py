@@ -95,7 +95,7 @@ class House:
         return kernel, [self.member(vm, tasks[i], state, held) for _, i in mine]
 
     def crowds(self, vm: VM, tasks: list[Task], state: State, held: Mapping[str, int]) -> list[Member] | None:
-        """Tasks of a guest without fixed priorities: nothing is used but that it never idles; tasks that have no deadline come last, if it has any."""
+        """Tasks of a guest without fixed priorities: all that is used is that it never idles, and that what has no deadline may come last."""
         if not self.talks(vm) and all(f"{vm.name}/{task.name}" not in self.threads for task in tasks):
             return None
         last = [task for task in tasks if vm.guest in ("edf", "cbs") and task.deadline is None and task.budget is None]
