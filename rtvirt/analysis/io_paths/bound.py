@@ -109,7 +109,8 @@ def path_bound(system: System, scheduler: Any, path: str, *, overheads: Overhead
     Returns
     -------
     PathBound
-        True if there is a bound; it then also promises that no message is dropped, and that none waits for a slot.
+        True if there is a bound; it then also promises that no message is dropped, and that none waits for a slot. Where there is none because
+        of the scheduler, `grown` shows how the worst message grows.
 
     Raises
     ------
