@@ -16,7 +16,7 @@ from .edf import edf_response_times, edf_schedulable, fifo_response_times
 from .edf_vd import NoFactor, VirtualDeadlines, edf_vd_schedulable
 from .fixed_priority import fp_response_times, fp_schedulable
 from .interfaces import Component, Interface, best_interface, compose, min_budget
-from .io_paths import ChainBound, PathBound, StageBound, data_age, path_bound, reaction_time
+from .io_paths import ChainBound, PathBound, StageBound, data_age, grown, path_bound, reaction_time
 from .mixed_criticality import HighCriticality, MixedVerdict, amc_schedulable
 from .mode_change import LateBudget, LateTask, ModalVM, ModeChange, mode_change_schedulable
 from .multicore import (
@@ -68,7 +68,7 @@ __all__ = ["Admission", "ArrivalCurve", "Attack", "BVTShare", "BoundedDelay", "C
            "VirtualDeadlines", "Witness", "admit", "amc_schedulable", "attack", "availability", "batch", "best_interface", "best_mpr",
            "breakdown_utilization", "bursts", "compose", "crashes", "data_age", "dbf", "edf_response_times", "edf_schedulable",
            "edf_tardiness", "edf_vd_schedulable", "fifo_response_times", "fp_response_times", "fp_schedulable",
-           "global_edf_response_times", "global_edf_schedulable", "global_fp_response_times", "global_fp_schedulable", "listed",
+           "global_edf_response_times", "global_edf_schedulable", "global_fp_response_times", "global_fp_schedulable", "grown", "listed",
            "measured_availability", "min_budget", "min_dmpr", "min_mpr_budget", "mode_change_schedulable", "monolith", "mpr_schedulable",
            "outages", "partition", "path_bound", "period_scaling", "periodic", "provision", "rbf", "reaction_time", "robustness_margin",
            "share_table", "supply_scaling", "taskset", "wcet_scaling"]

@@ -47,10 +47,17 @@ def availability(mttf: int, restart: int, reconnect: int = 0) -> float:
     >>> availability(s(99), ms(900), ms(100))
     0.99
     """
-    for field, value in (("mttf", mttf), ("restart", restart), ("reconnect", reconnect)):
-        if value < 0 or (field == "mttf" and value == 0):
-            raise SpecError([Problem(f"availability.{field}", value, "a time of 0 ns or more, and some time to failure", "give positive times", "")])
+    check_times("availability", mttf=mttf, restart=restart, reconnect=reconnect)
     return mttf / (mttf + restart + reconnect)
+
+
+def check_times(where: str, **times: object) -> None:
+    """Times in whole ns; some time must pass before a failure."""
+    found = [Problem(f"{where}.{field}", value, f"a whole number of ns, {least} or more", "write for example ms(20)", "")
+             for field, value in times.items() for least in [int(field == "mttf")]
+             if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least]
+    if found:
+        raise SpecError(found)
 
 
 def crashes(vms: str | Sequence[str], *, mttf: int, restart: int, duration: int, seed: int = 0) -> tuple[Change, ...]:
@@ -79,6 +86,7 @@ def crashes(vms: str | Sequence[str], *, mttf: int, restart: int, duration: int,
     >>> [change.state for change in crashes("dom0", mttf=s(1), restart=ms(50), duration=ms(500), seed=3)]
     ['crash', 'restart']
     """
+    check_times("crashes", mttf=mttf, restart=restart, duration=duration)
     table, key, found, at, k = exponential(mttf).table(), task_key(seed, 0, 0), [], 0, 0
     while True:
         u = scramble(scramble(key ^ k) ^ ARRIVAL)
@@ -97,12 +105,14 @@ def monolith(system: System, driver: str) -> System:
     Raises
     ------
     SpecError
-        If other VMs crash by themselves: there is nobody who could crash alone.
+        No such VM; or if other VMs crash by themselves: there is nobody who could crash alone.
 
     Notes
     -----
     That all VMs can start as fast as a driver's VM is in favour of the monolith.
     """
+    if driver not in {vm.name for vm in system.vms}:
+        raise SpecError([Problem("monolith.driver", driver, ", ".join(vm.name for vm in system.vms), "name a VM of the system", "")])
     alone = [change.vm for change in system.changes if change.state in ("crash", "restart") and change.vm != driver]
     if alone:
         raise SpecError([Problem("monolith", alone[0], f"crashes of {driver} only", "leave the crashes of other VMs out", "")])

@@ -20,6 +20,8 @@ exercise(Exercise(
     "How long may one VM get nothing (notebook 5)? And how many VMs have to get something before the message is through?",
     [(lambda servers: sum(period - budget for budget, period in servers),
       "A budget may come early in one period and late in the next: the blackout is 2(P − Q), not P − Q."),
+     (lambda servers: sum(2 * period - budget for budget, period in servers),
+      "A budget that comes as early as it can in one period and as late as it can in the next leaves a gap of P − Q in each of the two."),
      (lambda servers: 0, "A budget that is large enough for the work says nothing of when it comes: there is a blackout of 2(P − Q) at each VM."),
      (lambda servers: max((2 * (period - budget) for budget, period in servers), default=0),
       "Nothing keeps the blackouts from coming one after the other: one at each VM of the path, and they add up.")]))
@@ -61,6 +63,8 @@ exercise(Exercise(
     [(lambda window, switch, work, loss: -(-window // (loss // (switch + work))),
       "There and back: the others pay for two switches."),
      (lambda window, switch, work, loss: -(-window // (loss // work)), "The switches, there and back, are paid by the others too."),
+     (lambda window, switch, work, loss: -(-window * (2 * switch + work) // loss),
+      "There are no parts of interrupts: how many whole ones fit into the loss?"),
      (lambda window, switch, work, loss: window // (loss // (2 * switch + work)), "A distance a little shorter lets one more in: round up.")]))
 
 
@@ -74,4 +78,6 @@ exercise(Exercise(
     "When are packets accepted again? When does the next one come, at the latest? When is it through?",
     [(lambda restart, reconnect, period, way: restart, "Restart time is not outage: nothing is delivered yet when the VM is up."),
      (lambda restart, reconnect, period, way: restart + reconnect, "Connected, but no packet is there yet: one may just have been lost."),
+     (lambda restart, reconnect, period, way: restart + reconnect + way,
+      "The next packet may be a whole period in coming: one may just have been lost."),
      (lambda restart, reconnect, period, way: restart + reconnect + period, "It has come, and is still on its way through the driver.")]))

@@ -22,6 +22,8 @@ exercise(Exercise(
      (lambda old, new, event: new != old, "A consumer that is awake has not asked to be told: look at its event index."),
      (lambda old, new, event: (new - event) % INDICES <= (new - old) % INDICES,
       "The event at `old` was published before: the interval is open at old, closed at new."),
+     (lambda old, new, event: old <= event < new,
+      "The interval is open at old and closed at new: the event is the index that makes the consumer look."),
      (lambda old, new, event: new == event, "Several messages are published at once: the event may lie anywhere in between.")]))
 
 
@@ -43,6 +45,8 @@ exercise(Exercise(
       "There are two waits: when the driver VM is done, the front end has to get the core as well."),
      (lambda hogs, timeslice, driver_busy, front_busy: hogs * timeslice * (driver_busy + front_busy),
       "A busy driver VM stands in the front end's way as any other VM does, and the other way round."),
+     (lambda hogs, timeslice, driver_busy, front_busy: hogs * timeslice,
+      "There are two waits, one for each of the VMs that compute, and each of the two stands in the other's way as well."),
      (lambda hogs, timeslice, driver_busy, front_busy: (hogs + 1) * timeslice * 2,
       "A driver VM or front end that sleeps is boosted, and waits for nobody's slice.")]))
 
@@ -59,6 +63,7 @@ exercise(Exercise(
     [(lambda after, gap, timeout: 0, "Batching buys throughput and is paid in latency: the first of a batch waits for the last."),
      (lambda after, gap, timeout: (after - 1) * gap, "A timeout tells the consumer, even of half a batch."),
      (lambda after, gap, timeout: after * gap if timeout is None else min(after * gap, timeout), "The first message is there already: one gap less."),
+     (lambda after, gap, timeout: max((after - 1) * gap, timeout or 0), "Whichever comes first ends the wait: the full batch, or the timeout."),
      (lambda after, gap, timeout: (after - 1) * gap if timeout is None else timeout,
       "The timeout is the latest: if the batch is full sooner, the consumer is told then.")]))
 
@@ -75,6 +80,7 @@ exercise(Exercise(
       "The mean does not say it all: most may be early and some far too late, or the other way round. Count them."),
      (lambda latencies, deadline: len(latencies) if latencies and sorted(latencies)[len(latencies) // 2] > deadline else 0,
       "The median does not see the tail: count the messages."),
+     (lambda latencies, deadline: sum(latency <= deadline for latency in latencies), "Those are in time: count the others."),
      (lambda latencies, deadline: sum(latency >= deadline for latency in latencies), "A message that comes at the deadline is in time."),
      (lambda latencies, deadline: sum(latency > deadline for latency in latencies) / max(1, len(latencies)), "How many, not which share.")]))
 
@@ -91,5 +97,7 @@ exercise(Exercise(
       "More weight for the driver VM is not free: what it gets, the front end loses, and the packet waits there."),
      (lambda front, driver, others, factor: factor * driver / (front + factor * driver + others),
       "That is the driver VM's share: the question is the front end's."),
+     (lambda front, driver, others, factor: 100 * front / (front + factor * driver + others),
+      "A share of the core is a number from 0 to 1, not a percentage."),
      (lambda front, driver, others, factor: front / (factor * (front + driver + others)), "Only the driver VM's weight has grown, not all of them.")],
     1e-6))

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 
 from ..results import Run
 from ..units import format_ns
-from .style import COLOURS, DASHES, colours_of, new_axes, styled
+from .style import COLOURS, DASHES, FOURTH, colours_of, new_axes, styled
 
 LINEAR = 10_000        # [ns] the time axis is linear up to here
 BELOW = 1e-12          # stands for 0 on the logarithmic axis of shares
@@ -31,6 +31,12 @@ def tail(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     ends, counts = np.unique(times, return_counts=True)
     return ends, (len(times) - np.cumsum(counts)) / max(1, len(times))
+
+
+def short(time: int) -> str:
+    """A time in four digits, as a legend has room for; never rounded down, since a bound is none then."""
+    step = 10 ** max(0, len(str(time)) - 4)
+    return format_ns(-(-time // step) * step)
 
 
 def ecdf(samples: Mapping[str, Any] | Any, *, ax: Axes | None = None, xlabel: str = "latency [ms]", bound: int | None = None,
@@ -57,7 +63,7 @@ def ecdf(samples: Mapping[str, Any] | Any, *, ax: Axes | None = None, xlabel: st
     groups = samples if isinstance(samples, Mapping) else {"": samples}
     with styled():
         ax = new_axes(ax)
-        palette = [COLOURS["real-time"], COLOURS["best effort"], COLOURS["driver"], COLOURS["miss"]]
+        palette = [COLOURS["real-time"], COLOURS["best effort"], COLOURS["driver"], COLOURS["miss"] if miss is None else FOURTH]
         most, longest = 1, LINEAR
         for i, (label, times) in enumerate(groups.items()):
             times = np.asarray(times, np.int64)
@@ -71,7 +77,7 @@ def ecdf(samples: Mapping[str, Any] | Any, *, ax: Axes | None = None, xlabel: st
         for time, colour, dashes, label in ((bound, COLOURS["bound"], "--", "bound"), (miss, COLOURS["miss"], "-", "deadline lost beyond")):
             if time is not None:
                 longest = max(longest, time)
-                ax.axvline(time / 1e6, color=colour, linestyle=dashes, label=f"{label} ({format_ns(time)})")
+                ax.axvline(time / 1e6, color=colour, linestyle=dashes, label=f"{label} ({short(time)})")
         if scale == "log":
             ax.set_xscale("symlog", linthresh=LINEAR / 1e6, linscale=0.5)
             ax.set_xlim(0, 1.25 * longest / 1e6)

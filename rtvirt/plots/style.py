@@ -18,6 +18,7 @@ STYLE = Path(__file__).with_name("rtvirt.mplstyle")
 COLOURS = {"real-time": "#0072B2", "best effort": "#E69F00", "driver": "#009E73", "hypervisor": "#999999", "miss": "#D55E00",
            "bound": "#000000"}
 HATCHES = {"real-time": "", "best effort": "//", "driver": "..", "hypervisor": "xx"}
+FOURTH = "#CC79A7"             # of four lines, where vermillion says that a deadline is missed
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
 LIGHTER = (0.0, 0.35, 0.6)      # towards white, for the second and third VM of one meaning
 

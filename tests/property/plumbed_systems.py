@@ -40,7 +40,7 @@ def vm(rnd: random.Random, name: str, cpus: int, common: int | None, hogs: float
     tasks = [rv.Task(f"t{k}", wcet=us(rnd.randint(1, 12) * 10), period=rnd.choice(PERIODS) * rnd.choice([1, 2, 4]),
                      **({"jitter": us(rnd.randint(1, 9) * 100)} if rnd.random() < 0.3 else {})) for k in range(rnd.randint(0, 2))]
     tasks += [rv.hog()] if rnd.random() < hogs else []
-    return rv.VM(name, tasks=tasks, guest=rnd.choice(["fp", "fp", "fp", "dm", "edf"]), budget=budget, period=period,
+    return rv.VM(name, tasks=tasks, guest=rnd.choice(["fp", "fp", "fp", "dm", "edf", "edf", "cbs", "rr", "fifo"]), budget=budget, period=period,
                  priority=rnd.choice([None, 1, 2, 3]))
 
 
@@ -52,7 +52,9 @@ def noise(rnd: random.Random, name: str, common: int | None) -> rv.VM:
 
 def plumbed(rnd: random.Random, vms: list[rv.VM]) -> tuple[CustomDevice, list[rv.VM]]:
     """A device of one to three paths that share some threads and lines."""
-    threads = [thread(rnd, "driver", f"w{k}") for k in range(rnd.choice([1, 1, 2]))]
+    threads = [placed(rnd, vms[0], thread(rnd, "driver", f"w{k}")) for k in range(rnd.choice([1, 1, 2]))]
+    if any(one.priority for one in threads):
+        vms = [vms[0].replace(tasks=[task.replace(priority=rnd.randint(1, 9)) for task in vms[0].tasks]), *vms[1:]]
     fronts = [thread(rnd, "front", "softirq"), thread(rnd, "other", "softirq")]
     lines = [Line("wire"), Line("disk")]
     named = {one.name: one for one in vms}
@@ -64,7 +66,7 @@ def plumbed(rnd: random.Random, vms: list[rv.VM]) -> tuple[CustomDevice, list[rv
         path, tasks = build(rnd, f"p{k}.{kind}", end, rnd.choice(threads), next(one for one in fronts if one.vm == end))
         paths.append(path)
         own = named[end]
-        named[end] = own.replace(tasks=(*own.tasks, *tasks), guest="fp" if tasks and own.guest == "edf" else own.guest)
+        named[end] = own.replace(tasks=(*own.tasks, *tasks))
     upcalls = {name: (us(rnd.randint(0, 3)), rnd.choice(["lowest", "turns", "fifo"])) for name in ("driver", "front", "other")}
     used = {stage.server for path in paths for stage in path.stages}
     plumbing = Plumbing(threads=tuple(one for one in (*threads, *fronts) if one.key in used), lines=tuple(lines), paths=tuple(paths), upcalls=upcalls)
@@ -77,6 +79,13 @@ def thread(rnd: random.Random, vm: str, name: str) -> Thread:
     return Thread(vm, name, wake=us(rnd.choice([0, 0, 1, 3])), fixed=us(rnd.choice([0, 0, 2, 5])), rest=us(rnd.choice([0, 0, 2, 4])),
                   batch=rnd.choice([1, 1, 2, 4, 16]),
                   order=rnd.choice(["turns", "oldest", "listed"]), **polled)
+
+
+def placed(rnd: random.Random, driver: rv.VM, one: Thread) -> Thread:
+    """A thread among the tasks of its VM now and then: with a priority, or with a server of its own."""
+    if rnd.random() < 0.6 or driver.guest not in ("fp", "cbs"):
+        return one
+    return replace(one, priority=rnd.randint(1, 9)) if driver.guest == "fp" else replace(one, budget=us(rnd.choice([20, 100])), server_period=ms(1))
 
 
 def stage(rnd: random.Random, name: str, server: str, **fields: Any) -> Stage:

@@ -145,6 +145,11 @@ def delivered_alone(house, thread, state):
     return found
 
 
+def few_come(curve, window):
+    """No message has come behind another that is then delivered with it."""
+    return 1
+
+
 def one_at_a_time(path):
     """A burst is one message."""
     found = RIGHT_CURVE(path)
@@ -191,6 +196,7 @@ RIGHT_THREAD, RIGHT_CURVE, RIGHT_MEMBER = members.House.thread, loads.curve_of, 
 MUTANTS = [
     Mutant("no handlers", members.House, "handlers", without_handlers),
     Mutant("no batches", members.House, "thread", delivered_alone, plumbed_systems.batched),
+    Mutant("empty batches", loads, "count", few_come, plumbed_systems.batched),
     Mutant("no bursts", rounds, "curve_of", one_at_a_time),
     Mutant("no jitter", members, "later", on_time),
     Mutant("no timeouts", members, "hold_of", told_at_once),

@@ -24,9 +24,17 @@ def phone(*, restart: int = ms(20), reconnect: int = ms(3), mttf: int = ms(400),
 
 def test_the_closed_form():
     assert availability(s(99), ms(900), ms(100)) == 0.99 and availability(s(1), 0) == 1.0
-    for wrong in ({"mttf": 0, "restart": 1}, {"mttf": 1, "restart": -1}):
+    for wrong in ({"mttf": 0, "restart": 1}, {"mttf": 1, "restart": -1}, {"mttf": "1 s", "restart": 0}, {"mttf": ms(1), "restart": 0.5}):
         with pytest.raises(rv.SpecError, match="availability"):
             availability(**wrong)
+
+
+def test_crashes_and_monoliths_that_cannot_be_are_refused():
+    with pytest.raises(rv.SpecError, match=r"crashes.mttf is 0(.|\n)*crashes.restart is -1"):
+        crashes("dom0", mttf=0, restart=-1, duration=s(1))
+    with pytest.raises(rv.SpecError, match="monolith.driver is 'domX'; allowed: modem, dom0, android"):
+        monolith(phone(duration=ms(1)), "domX")
+    assert all(change.state == "restart" for change in crashes("dom0", mttf=ms(1), restart=0, duration=ms(20))[1::2])
 
 
 @pytest.mark.parametrize("restart, reconnect", [(ms(5), 0), (ms(20), ms(3)), (ms(40), ms(60))])

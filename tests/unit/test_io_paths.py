@@ -7,7 +7,11 @@ from dataclasses import replace
 import pytest
 
 import rtvirt as rv
+from rtvirt.analysis.admission.host import Promise
 from rtvirt.analysis.io_paths import beside_hogs, grown, unheard
+from rtvirt.analysis.io_paths.loads import Load, Member
+from rtvirt.analysis.io_paths.rounds import too_much
+from rtvirt.analysis.supply import PeriodicResource
 from rtvirt.system.arrivals import Arrivals
 from rtvirt.system.devices import CustomDevice, Line, Path, Plumbing, Port, Stage, Thread
 from rtvirt.units import ms, us
@@ -42,8 +46,16 @@ def test_a_burst_waits_for_itself_with_an_interrupt_each():
 
 
 def test_a_batch_is_delivered_whole():
-    found = bound(whole(replace(RX, arrivals=Arrivals(ms(1), burst=3)), (replace(WORKER, batch=4), SOFTIRQ)))
-    assert found.stages[1].bound == us(54 + 3 * 10)
+    burst = replace(RX, arrivals=Arrivals(ms(1), burst=3))
+    assert bound(whole(burst, (replace(WORKER, batch=2), SOFTIRQ))).stages[1].bound == us(54 + 10)
+    assert bound(whole(burst, (replace(WORKER, batch=4), SOFTIRQ))).stages[1].bound == us(54 + 2 * 10)
+
+
+@pytest.mark.parametrize("scheduler", [rv.Null(), rv.RTDS(), rv.DeferrableServers()])
+def test_a_batch_is_not_larger_than_what_may_have_come(scheduler):
+    alone, many = whole(), whole(threads=(replace(WORKER, batch=256), replace(SOFTIRQ, batch=256)))
+    found = bound(many, scheduler)
+    assert found.total <= bound(alone, scheduler).total + us(10 + 5) * (found.total // ms(1) + 1)
 
 
 def test_waiting_on_a_server_is_counted_once_for_stages_in_a_row():
@@ -71,7 +83,7 @@ def test_messages_wait_for_the_timeout_and_for_a_poll():
 ])
 def test_what_has_no_bound_says_why(path, threads, words):
     found = bound(whole(path, threads or (WORKER, SOFTIRQ)))
-    assert not found and words in found.reason
+    assert not found and words in found.reason and "net.rx" in repr(found) and found.why().startswith("net.rx: no bound: ")
 
 
 def test_what_more_important_vms_do_with_messages_is_in_what_they_leave():
@@ -102,8 +114,44 @@ def test_admission_judges_tasks_that_get_and_ask_for_messages():
     assert verdict.admitted and verdict.bounds["app/reader"] == us(31) + asleep + us(7)       # sleep as work, and the handler with its thread
     tight = rv.admit(whole(disk, tasks=[reader.replace(deadline=us(60))]), rv.Null())
     assert not tight.admitted and "'reader' may take" in tight.why()
+
+
+@pytest.mark.parametrize("guest", ["edf", "rr", "fifo", "cbs"])
+def test_guests_without_fixed_priorities_serve_in_any_order(guest):
+    rx, loop = rv.Task("rx", wcet=us(50), arrival="channel", deadline=ms(1)), rv.Task("loop", wcet=us(30), period=ms(1))
+    system = whole(replace(RX, into="app/rx"), tasks=[rx, loop])
+    system = system.with_vm(system["app"].replace(guest=guest))
+    found = bound(system)
+    assert found.stages[3].bound == us(50 + 30 + 7) and rv.admit(system, rv.Null()).bounds["app/rx"] == us(87)
+    hogged = system.with_vm(system["app"].replace(tasks=[rx, loop, rv.hog()]))
+    if guest in ("edf", "cbs"):
+        assert bound(hogged).total == found.total                     # what has no deadline comes last
+    else:
+        assert not bound(hogged) and "nothing bounds" in bound(hogged).reason
+        assert rv.analysis.io_paths.grown(hogged, rv.Null(), "net.rx", hogs=(0,), duration=ms(200))[0][1] > found.total
+
+
+def test_a_request_of_a_guest_without_fixed_priorities_waits_for_the_others():
+    disk = Path("disk.read", "app", (DRIVER, FRONT), submit=us(1))
+    reader = rv.Task("reader", period=ms(5), actions=[rv.run(us(10)), rv.request("disk.read"), rv.run(us(20))])
+    system = whole(disk, tasks=[reader, rv.Task("loop", wcet=us(30), period=ms(1))])
     edf = system.with_vm(system["app"].replace(guest="edf"))
-    assert "guest" in rv.admit(edf, rv.Null()).why()
+    assert bound(edf, path="disk.read").submission == us(1 + 30 + 7) and rv.admit(edf, rv.Null()).bounds["app/reader"] >= us(31 + 25 + 30)
+
+
+def test_reasons_name_the_path_whose_messages_nothing_bounds():
+    system = whole(replace(RX, arrivals=Arrivals(ms(1), arrival="poisson")), tasks=[rv.Task("t", wcet=us(10), period=ms(2))])
+    why = rv.admit(system.replace(costs=rv.Costs(interrupt=us(1))), rv.RTDS()).why()
+    assert "'driver/net.rx' is released" in why and "io0" not in why
+
+
+@pytest.mark.parametrize("asked, supply, words", [
+    (us(20), PeriodicResource(ms(4), 0), "sure of nothing"),
+    (us(20), PeriodicResource(ms(4), ms(1)), "of 0.002 % of a pCPU: its busy period is too long"),
+    (ms(900), PeriodicResource(ms(4), ms(1)), "may ask for 90 % of a pCPU, and its vCPU is sure of 25 %"),
+    (1, PeriodicResource(ms(4), ms(1)), "of less than 0.001 % of a pCPU")])
+def test_busy_periods_without_an_end_are_told_in_percent(asked, supply, words):
+    assert words in too_much(Member("worker"), Promise(supply, ""), [Load(asked, ((ms(1000), 0),))])
 
 
 def test_reaction_and_age_of_a_chain_through_a_path():

@@ -64,8 +64,8 @@ def charged(host: Host, vcpu: Vcpu, promise: Promise) -> Promise:
                        "them (affinity)" if host.scheduler.kernel_name in KNOWN else
                        f"some VMs trap, and no bound is derived for sections of the hypervisor under {type(host.scheduler).__name__}")
     if host.charges.flood:
-        return nothing(vcpu, f"each release costs time, and there is no bound on how often {host.charges.flood!r} is released: set costs to 0, or "
-                       "make it sporadic")
+        return nothing(vcpu, f"each release costs time, and there is no bound on how often {host.charges.flood!r} is released: give it "
+                       "a least distance (arrival=\"sporadic\"), or set costs to 0")
     own = [*([(held, NEVER, 0)] if held else []), *host.trapping(vcpu).rows]
     evidence = promise.evidence | ({"higher": [*promise.evidence.get("higher", ()), *own]} if own else {})
     first = host.charges.latency + host.charges.switch

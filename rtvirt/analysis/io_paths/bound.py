@@ -109,7 +109,8 @@ def path_bound(system: System, scheduler: Any, path: str, *, overheads: Overhead
     Returns
     -------
     PathBound
-        True if there is a bound; it then also promises that no message is dropped, and that none waits for a slot.
+        True if there is a bound; it then also promises that no message is dropped, and that none waits for a slot. Where there is none because
+        of the scheduler, `grown` shows how the worst message grows.
 
     Raises
     ------
@@ -127,12 +128,13 @@ def path_bound(system: System, scheduler: Any, path: str, *, overheads: Overhead
     served. How late messages may come to the next stage follows from the bounds themselves (`rounds.py`).
 
     Left out, and refused in words: queues that may run full, rings that may run out of slots, notifications that wait for more messages without a
-    timeout, random arrivals, VMs that change, guests other than "fp" and "dm" for tasks that get or send messages.
+    timeout, random arrivals, VMs that change. Guests other than "fp" and "dm" are taken to serve tasks that get or send messages, and threads with
+    a budget, in any order: each may wait for all the others, whatever its deadline or budget is worth.
 
     References
     ----------
     Tindell and Clark 1994 (holistic analysis); Richter 2005 (jitter from stage to stage); Shin and Lee 2003 (supplies); Beckert, Neukirchner,
-    Petters and Ernst, Sufficient temporal independence and improved interrupt latencies in a real-time hypervisor, DAC 2014 (interposed interrupts).
+    Ernst and Petters, Sufficient temporal independence and improved interrupt latencies in a real-time hypervisor, DAC 2014 (interposed interrupts).
 
     Examples
     --------
@@ -164,7 +166,7 @@ def bound_of(rounds: Rounds, system: System, scheduler: Any, name: str) -> PathB
     stages = [StageBound(stage.name, stage.server, None if k in unheard else rounds.stays[name, k], hold(rounds, path, k), least_stay(stage, threads))
               for k, stage in enumerate(path.stages)]
     if path.into is not None:
-        stages.append(StageBound("app", path.into, rounds.stays[name, len(path.stages)], 0, 0))
+        stages.append(StageBound("app", path.into, rounds.stays.get((name, len(path.stages))), 0, 0))
     submission = rounds.submitted.get(name, 0)
     stays = [stage.bound for stage in stages[:last + 1]]
     reason = rounds.why((name, last))

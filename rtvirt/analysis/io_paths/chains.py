@@ -176,6 +176,8 @@ def reason_of(rounds: Rounds, name: str) -> str:
 def check(rounds: Rounds, tasks: dict[str, Task], chain: Sequence[str]) -> None:
     """Names that exist, and follow each other."""
     paths = rounds.house.paths
+    if isinstance(chain, str):
+        raise SpecError([Problem("chain", chain, "a list of tasks and paths", f"write [{chain!r}]", "")])
     found = []
     if not chain:
         found.append(Problem("chain", chain, "at least one task or path", "write for example ['io/sample', 'control/loop']", ""))

@@ -28,11 +28,12 @@ LONGEST_LATENESS = 10**12               # of a message; beyond it there is no bo
 
 @dataclass(frozen=True)
 class Load:
-    """Work on a vCPU or a line: so much for each message of a curve [ns]."""
+    """Work on a vCPU or a line: so much for each message of a curve [ns]. `name` is the path, or the thread, for those who ask whose work it is."""
 
     cost: int
     curve: Curve | None
     task: Task | None = None                # whose jobs these are, if no device has brought them along
+    name: str = "io"
 
     @property
     def rows(self) -> list[Any]:
@@ -44,30 +45,47 @@ class Load:
 
 @dataclass(frozen=True)
 class Part:
-    """Messages of one stage in the eyes of whoever serves them; their work, and how much of later ones may be done with them at most.
+    """Messages of one stage in the eyes of whoever serves them; their work, and how many later ones may be delivered with one at most.
 
-    `key` says whose bound this is: (path, place), or a task. `hold` is how long it may take until anybody looks [ns].
+    `key` says whose bound this is: (path, place), or a task. `hold` is how long it may take until anybody looks, `each` what one of those
+    later ones takes [ns].
     """
 
     key: tuple[str, int]
     load: Load
     hold: int = 0
     together: int = 0
+    each: int = 0
 
 
 @dataclass
 class Member:
-    """A task, a thread, or the handlers of a vCPU: they run at one urgency, and within it first come, first served, or in any order."""
+    """A task, a thread, or the handlers of a vCPU: they run at one urgency, and within it first come, first served, or in any order.
+
+    `apart` are those that a `crowd` is made of.
+    """
 
     name: str
     parts: list[Part] = field(default_factory=list)
     more: list[Load] = field(default_factory=list)          # work of its own that no message waits for
     held: int = 0                                           # by less important work [ns]
+    apart: tuple[Member, ...] = ()
 
     @property
     def loads(self) -> list[Load]:
         """All that less important ones wait for."""
         return [*(part.load for part in self.parts), *self.more]
+
+    @property
+    def singly(self) -> tuple[Member, ...]:
+        """One by one."""
+        return self.apart or (self,)
+
+
+def crowd(members: list[Member]) -> Member:
+    """Tasks that go before each other in ways that nothing is known of: each may wait for all the others (any guest that never idles)."""
+    return Member(" or ".join(member.name for member in members), [part for member in members for part in member.parts],
+                  [load for member in members for load in member.more], max((member.held for member in members), default=0), tuple(members))
 
 
 def later(curve: Curve | None, jitter: int | None) -> Curve | None:
@@ -122,7 +140,11 @@ def overtaken(path: Path, threads: dict[str, Thread]) -> bool:
 
 def response(part: Part, supply: Supply, higher: list[Load], held: int,
              since: Literal["arrival", "release"]) -> int | None:
-    """Longest response of a part's messages beside more important work [ns]; None if its busy period never ends, or is too long to be computed."""
+    """Longest response of a part's messages beside more important work [ns]; None if its busy period never ends, or is too long to be computed.
+
+    Later messages that are delivered with one have come before the thread looked for it, and till then no work of theirs has been done: so they
+    are no more than come while it would take without them.
+    """
     curve = part.load.curve
     if curve is None or any(load.curve is None for load in higher):
         return None
@@ -134,7 +156,14 @@ def response(part: Part, supply: Supply, higher: list[Load], held: int,
         return None
     own = part.load.task or Task("own", wcet=part.load.cost, period=1)
     stairs = {own.name: ArrivalCurve(tuple((period, -jitter) for period, jitter in curve))}
+
+    def longest(more: int, since: Literal["arrival", "release"]) -> int | None:
+        found: int | None = fp_response_times([own], left, blocking={own.name: held + more}, arrivals=stairs, since=since)[own.name]
+        return found
+
     try:
-        return fp_response_times([own], left, blocking={own.name: held + part.together}, arrivals=stairs, since=since)[own.name]
+        if not part.together or (taken := longest(0, "release")) is None:
+            return longest(0, since)
+        return longest(part.each * min(part.together, count(curve, taken) - 1), since)
     except LimitError:
         return None

@@ -33,17 +33,17 @@ def lower(house: House, vm: VM, state: State, blocking: Mapping[str, int]) -> VM
                          plain.replace(priority=None))
     for vcpu in range(vm.vcpus):
         kernel, guest = house.members(vm, vcpu, state, blocking)
-        others = [member for member in guest or () if any(part.key[1] >= 0 for part in member.parts) or member.more]
+        others = [member for one in guest or () for member in one.singly if any(part.key[1] >= 0 for part in member.parts) or member.more]
         for load in (load for member in (*kernel, *others) for load in member.loads):
             for cost, period, jitter in load.rows:
-                name = next(f"io{n}" for n in range(len(tasks), 10**9) if f"io{n}" not in taken)
+                name = next(name for n in range(1, 10**9) if (name := load.name[:50] + (f"-{n}" if n > 1 else "")) not in taken)
                 taken.add(name)
                 tasks.append(task_of(name, cost, period, jitter, vcpu, flood=load.curve is None))
     return vm.replace(tasks=tuple(tasks))
 
 
 def task_of(name: str, cost: int, period: int, jitter: int, vcpu: int, *, flood: bool) -> Task:
-    """Work that comes with messages, as a task."""
+    """Work that comes with messages, as a task: it has the name of their path, which reasons may give."""
     common: dict[str, Any] = {"wcet": cost, "vcpu": vcpu, "deadline": LONGEST}
     if flood:
         return Task(name, period=ms(1), arrival="poisson", **common)

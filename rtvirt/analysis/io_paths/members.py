@@ -18,7 +18,7 @@ from ..admission.charges import inflated
 from ..limits import NEVER
 from ..overheads import Overheads
 from ..tasksets import curve_of, largest_demand
-from .loads import TIE, Curve, Load, Member, Part, crowded, later
+from .loads import TIE, Curve, Load, Member, Part, crowd, crowded, later
 
 Key = tuple[str, int]                   # (path, place), or ("vm/task", -1)
 
@@ -67,8 +67,11 @@ class House:
 
     def touched(self, vm: VM) -> bool:
         """Has a device a part in what the VM runs?"""
-        return (any(thread.vm == vm.name for thread in self.plumbing.threads) or bool(self.into(vm)) or
-                any(step.kind in ("submit", "request") for task in vm.tasks for step in task.actions or ()))
+        return any(thread.vm == vm.name for thread in self.plumbing.threads) or self.talks(vm)
+
+    def talks(self, vm: VM) -> bool:
+        """Have tasks of its own messages, or send them?"""
+        return bool(self.into(vm)) or any(step.kind in ("submit", "request") for task in vm.tasks for step in task.actions or ())
 
     def into(self, vm: VM) -> dict[str, list[Path]]:
         """Tasks of a VM that get messages, and from which paths."""
@@ -80,16 +83,24 @@ class House:
         return 2 * self.overheads.guest_switch
 
     def members(self, vm: VM, vcpu: int, state: State, held: Mapping[str, int]) -> tuple[list[Member], list[Member] | None]:
-        """The kernel's band of a vCPU, and the guest's tasks beside threads with priorities; None for guests that order these otherwise."""
+        """The kernel's band of a vCPU, and the guest's tasks beside threads of theirs; None if no device has a part in those of another guest."""
         kernel = [self.handlers(vm, vcpu, state)]
         kernel += [self.thread(thread, state) for thread in self.plumbing.threads
                    if (thread.vm, thread.vcpu) == (vm.name, vcpu) and thread.priority is None and thread.budget is None]
-        if vm.guest not in ("fp", "dm"):
-            return kernel, None
         tasks = [task for task in self.whole[vm.name].tasks if not is_kernel(task)]
+        if vm.guest not in ("fp", "dm"):
+            return kernel, self.crowds(vm, [task for task in tasks if vm.vcpus == 1 or task.vcpu == vcpu], state, held)
         ranks = ranks_of(tasks if vm.guest == "fp" else [task.replace(priority=None) for task in tasks])
         mine = sorted((rank, i) for i, rank in enumerate(ranks) if vm.vcpus == 1 or tasks[i].vcpu == vcpu)
         return kernel, [self.member(vm, tasks[i], state, held) for _, i in mine]
+
+    def crowds(self, vm: VM, tasks: list[Task], state: State, held: Mapping[str, int]) -> list[Member] | None:
+        """Tasks of a guest without fixed priorities: all that is used is that it never idles, and that what has no deadline may come last."""
+        if not self.talks(vm) and all(f"{vm.name}/{task.name}" not in self.threads for task in tasks):
+            return None
+        last = [task for task in tasks if vm.guest in ("edf", "cbs") and task.deadline is None and task.budget is None]
+        bands = [[task for task in tasks if task not in last], last]
+        return [crowd([self.member(vm, task, state, held) for task in band]) for band in bands if band]
 
     def member(self, vm: VM, task: Task, state: State, held: Mapping[str, int]) -> Member:
         """A task, or a thread with a priority, among the guest's."""
@@ -99,8 +110,8 @@ class House:
         cost = self.cost(vm, task, state)
         into = [path for path in self.plumbing.paths if path.into == key]
         if into:
-            parts = [Part((path.name, len(path.stages)), Load(cost or 1, None if cost is None else state.coming(path, len(path.stages))))
-                     for path in into]
+            parts = [Part((path.name, len(path.stages)), Load(cost or 1, None if cost is None else state.coming(path, len(path.stages)), None,
+                                                                path.name)) for path in into]
             return Member(task.name, parts, held=held.get(key, 0))
         found = curve_of(task)
         curve = None if cost is None or found is None else tuple((period, -offset) for period, offset in found.stairs)
@@ -141,7 +152,7 @@ class House:
                 curve = state.coming(path, place, hold_of(stage, thread))
                 if curve is not None and stage.port.late_eoi:
                     curve = (*curve, (NEVER, 0))
-                found.more.append(Load(max(1, entry + stage.port.handler + thread.awake + 2 * self.switches), curve))
+                found.more.append(Load(max(1, entry + stage.port.handler + thread.awake + 2 * self.switches), curve, None, path.name))
         return found
 
     def thread(self, thread: Thread, state: State) -> Member:
@@ -150,10 +161,10 @@ class House:
         for path, place, stage in self.plumbing.stages():
             if stage.server == thread.key:
                 hold = hold_of(stage, thread)
-                found.parts.append(Part((path.name, place), Load(self.message(path, place, stage, thread), state.coming(path, place, hold)), hold,
-                                        (thread.batch - 1) * stage.each))
+                work = Load(self.message(path, place, stage, thread), state.coming(path, place, hold), None, path.name)
+                found.parts.append(Part((path.name, place), work, hold, thread.batch - 1, stage.each))
         if thread.period is not None:
-            found.more.append(Load(max(1, thread.awake + self.switches), ((thread.period, TIE),)))
+            found.more.append(Load(max(1, thread.awake + self.switches), ((thread.period, TIE),), None, thread.name))
         return found
 
     def message(self, path: Path, place: int, stage: Stage, thread: Thread) -> int:

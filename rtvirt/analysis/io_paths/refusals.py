@@ -57,14 +57,11 @@ def silent(stage: Stage, thread: Thread) -> str:
 
 
 def homeless(system: System, thread: Thread) -> str:
-    """Does no test cover a thread, or a task, as its guest schedules it?"""
+    """Does no test cover a VM with a thread, or a task?"""
     vm = system[thread.vm]
     if vm.vcpus > 1 and any(task.vcpu is None for task in vm.tasks):
         return f"{vm.name} moves its tasks between {vm.vcpus} vCPUs, and no bound is derived for devices beside that: pin them (Task(vcpu=...))"
-    if vm.guest in ("fp", "dm") or (thread.priority is None and thread.budget is None):
-        return ""
-    return (f"{thread.key} runs among the tasks of a guest {vm.guest!r}: bounds are derived for guests \"fp\" and \"dm\", and for threads of the "
-            "kernel")
+    return ""
 
 
 def submitting(system: System, path: Path) -> str:

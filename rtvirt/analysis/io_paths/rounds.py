@@ -14,7 +14,7 @@ from typing import Any
 
 from ...errors import LimitError
 from ...system import VM, Task
-from ...system.devices import Path, is_kernel
+from ...system.devices import Path
 from .. import tasksets
 from ..admission.guests import Late, Outcome, Unknown, outcome, refused
 from ..admission.host import Host, Promise, Vcpu
@@ -264,25 +264,21 @@ class Rounds:
 
     def submissions(self, vm: VM, member: Member, promise: Promise, above: list[Load]) -> None:
         """How long a task takes to put a message on a path: its own work, with what is more urgent in between."""
-        task = next((task for task in vm.tasks if task.name == member.name), None)
-        for step in (task.actions or ()) if task else ():
-            if step.kind in ("submit", "request") and step.target is not None:
-                work = self.house.paths[step.target].submit
-                part = replace(member.parts[0], load=Load(max(1, work), ((NEVER, 0),)), together=0)
-                took = 0 if not work else None if promise.supply is None else response(part, promise.supply, above, member.held, "release")
-                before = self.submitted.get(step.target, 0)
-                self.submitted[step.target] = None if took is None or before is None else max(took, before)
+        for one in member.singly:
+            task = next((task for task in vm.tasks if task.name == one.name), None)
+            higher = [*above, *(load for other in member.apart if other is not one for load in other.loads)]
+            for step in (task.actions or ()) if task else ():
+                if step.kind in ("submit", "request") and step.target is not None:
+                    work = self.house.paths[step.target].submit
+                    part = replace(one.parts[0], load=Load(max(1, work), ((NEVER, 0),)), together=0)
+                    took = 0 if not work else None if promise.supply is None else response(part, promise.supply, higher, member.held, "release")
+                    before = self.submitted.get(step.target, 0)
+                    self.submitted[step.target] = None if took is None or before is None else max(took, before)
 
     def guest(self, vcpu: Vcpu, promise: Promise, kernel: list[Member], mine: list[Task]) -> Outcome:
         """The test of another guest, on what the kernel leaves."""
         if promise.supply is None:
             return refused(mine, promise.reason)
-        vm = self.house.system[vcpu.vm.name]
-        threads = any(not is_kernel(task) for task in self.house.whole[vm.name].tasks[len(vm.tasks):])
-        talks = any(step.kind in ("submit", "request") for task in vm.tasks for step in task.actions or ())
-        if threads or talks or self.house.into(vm):
-            return refused(mine, f"guest {vm.guest!r}: no bound is derived for threads and tasks in it that get messages or send them: use a guest "
-                           "\"fp\" or \"dm\"")
         rows = [row for member in kernel for load in member.loads for row in load.rows]
         left: Supply = FixedPriorityPartition(rows, on=promise.supply) if rows else promise.supply
         held = {task.name: self.blocking[key] for task in mine if (key := f"{vcpu.vm.name}/{task.name}") in self.blocking}
@@ -300,7 +296,8 @@ class Rounds:
             places = [self.stays[path.name, len(path.stages)] for path in self.house.into(vm).get(task.name, ())]
             bounds[task.name] = self.since[name, -1] if not places else None if None in places else max(p for p in places if p is not None)
         late = [task for task in mine if task.deadline is not None and ((bound := bounds[task.name]) is None or bound > task.deadline)]
-        return Outcome(bounds, "fixed priorities, beside a device's threads", self.witness(vm, late[0], bounds, promise) if late else None)
+        test = "fixed priorities" if vm.guest in ("fp", "dm") else "all that may be there, in any order"
+        return Outcome(bounds, f"{test}, beside a device's threads", self.witness(vm, late[0], bounds, promise) if late else None)
 
     def witness(self, vm: VM, task: Task, bounds: dict[str, int | None], promise: Promise) -> Any:
         """Why a task may be late."""
@@ -338,6 +335,16 @@ def too_much(member: Member, promise: Promise, loads: list[Load]) -> str:
     """Why a busy period has no end."""
     assert promise.supply is not None
     flood = any(load.curve is None for load in loads)
-    asked = sum(load.cost / period for load in loads for period, _ in load.curve or () if period < NEVER)
-    return (f"{member.name} waits for {UNBOUNDED}" if flood else
-            f"{member.name} and what goes before it may ask for {asked:.4g} of a pCPU, and its vCPU is sure of {float(promise.supply.rate):.4g}")
+    if flood:
+        return f"{member.name} waits for {UNBOUNDED}"
+    asked, sure = sum(load.cost / period for load in loads for period, _ in load.curve or () if period < NEVER), float(promise.supply.rate)
+    if not sure:
+        return f"{member.name} runs on a vCPU that is sure of nothing: more urgent ones may take all there is"
+    if asked < sure:
+        return f"{member.name} has work, with what goes before it, of {percent(asked)} of a pCPU: its busy period is too long to be computed"
+    return f"{member.name} and what goes before it may ask for {percent(asked)} of a pCPU, and its vCPU is sure of {percent(sure)}"
+
+
+def percent(share: float) -> str:
+    """A share of a pCPU in words that stay short."""
+    return f"{100 * share:.3g} %" if share >= 1e-5 else "less than 0.001 %"
