@@ -33,8 +33,7 @@ def contract_findings(board: Board) -> Iterator[Finding]:
         return
     try:
         system, scheduler = board.system(), board.made_scheduler()
-        traps = {vm.name: Trapping(section=vm.contract.section) for vm in board.vms if vm.contract.section}
-        verdict = admit(system, scheduler, traps=traps)
+        verdict = admit(system, scheduler, traps=traps_of(board))
     except SpecError as error:
         for problem in error.problems if not early else ():       # else it is said already, nearer to its cause
             if "affinity" not in problem.field:
@@ -46,6 +45,11 @@ def contract_findings(board: Board) -> Iterator[Finding]:
         return
     for vm in board.vms:
         yield from bound_findings(vm, verdict)
+
+
+def traps_of(board: Board) -> dict[str, Trapping]:
+    """The sections of the contracts, as `admit` takes them."""
+    return {vm.name: Trapping(section=vm.contract.section) for vm in board.vms if vm.contract.section}
 
 
 def kind_findings(board: Board) -> Iterator[Finding]:

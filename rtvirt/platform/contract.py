@@ -102,4 +102,17 @@ AnyContract = Annotated[
     Discriminator(kind_of, custom_error_type="refused", custom_error_message="{allowed}",
                   custom_error_context={"allowed": f"a contract of one of the kinds {', '.join(KINDS)}", "fix": "add for example kind: reservation"})]
 
+
+def kind_or_none(value: Any) -> str | None:
+    """The same where a contract may be left out."""
+    return "none" if value is None else kind_of(value)
+
+
+MaybeContract = Annotated[
+    Annotated[None, Tag("none")] | Annotated[NoContract, Tag("(none)")] | Annotated[Share, Tag("(share)")]
+    | Annotated[Reservation, Tag("(reservation)")] | Annotated[Rank, Tag("(priority)")] | Annotated[Slots, Tag("(slots)")],
+    Discriminator(kind_or_none, custom_error_type="refused", custom_error_message="{allowed}",
+                  custom_error_context={"allowed": f"a contract of one of the kinds {', '.join(KINDS)}, or none at all",
+                                        "fix": "add for example kind: reservation"})]
+
 know_fields(NoContract, Share, Reservation, Rank, Slot, Slots)

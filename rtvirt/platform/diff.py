@@ -50,7 +50,7 @@ WORK = {
 """What the abstraction layer must change, by group."""
 OF_VM = {"id": "identity", "revision": "identity", "architecture": "architecture", "cpus": "cpus", "memory": "memory", "irqs": "irqs",
          "irqchip": "irqchip", "timer": "timer", "devices": "devices", "channels": "channels", "image": "image", "operations": "operations",
-         "contract": "contract", "health": "health", "guest": "tasks", "tasks": "tasks"}
+         "contract": "contract", "health": "health", "guest": "tasks", "tasks": "tasks", "criticality": "contract", "degraded": "contract"}
 """Group of each field of a `VmInterface`."""
 
 

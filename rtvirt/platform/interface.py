@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from ..errors import Problem
+from ..errors import Problem, SpecError
 from ..system import Arrivals, Task
 from ..system.spec import Duration, List, Name, Spec, know_fields, refusal, within, wrong
 from ..system.specfile import Hexadecimal
@@ -16,6 +16,7 @@ from ..traps.operations import OPERATIONS
 from .contract import AnyContract, NoContract
 from .fields import Address, Extent, Flag, Line, Lines, Names, Part, Size, Text, format_size, whole
 from .hardware import ChipModel, Isa, RegisterList, TimerModel
+from .level import Criticality, Level
 
 MODES = ("passthrough", "virtual", "split-frontend", "split-backend")
 MEMORY_FLAGS = ("read", "write", "execute", "dma", "io", "shared", "huge")
@@ -222,6 +223,10 @@ class VmInterface(Part):
     health : Health
     guest, tasks
         How its system schedules, and what it runs, as of `rv.VM`: what `Board.system` simulates and admits.
+    criticality : int
+        0 (QM, level E: a failure has no effect on safety) to 4 (ASIL D, level A). Who has more may have VMs with less degraded (`rv.platform.create`).
+    degraded : list of Level
+        Modes that it can make do with, the best first.
 
     Raises
     ------
@@ -245,18 +250,55 @@ class VmInterface(Part):
     health: Health = Health()
     guest: Literal["fp", "edf", "rr", "fifo", "dm", "cbs"] = "fp"
     tasks: Annotated[tuple[Task, ...], List] = ()
+    criticality: Criticality = 0
+    degraded: Annotated[tuple[Level, ...], List] = ()
 
     @model_validator(mode="after")
     def check(self) -> VmInterface:
-        """Names and lines occur once."""
-        found = []
-        for field in ("memory", "devices", "channels", "tasks"):
+        """Names and lines occur once, and degraded modes concern tasks that there are."""
+        found = [*self.check_degraded()]
+        for field in ("memory", "devices", "channels", "tasks", "degraded"):
             names = [part.name for part in getattr(self, field)]
             found += [Problem(f"{field}[{name}].name", name, "a name used once", "rename one of them") for name in twice(names)]
         lines = [irq.line for irq in self.irqs]
         found += [Problem("irqs", line, "each line once", "remove one of them") for line in twice(lines)]
         wrong(found)
         return self
+
+    def check_degraded(self) -> Iterator[Problem]:
+        """Degraded modes drop tasks that exist, or lengthen their periods."""
+        known = {task.name: task for task in self.tasks}
+        for level in self.degraded:
+            place = f"degraded[{level.name}]"
+            for name in level.drop:
+                if name not in known:
+                    yield Problem(f"{place}.drop", name, ", ".join(known) or "no tasks", "name a task of this VM")
+            for name, period in level.periods.items():
+                if name not in known or name in level.drop:
+                    yield Problem(f"{place}.periods", name, ", ".join(one for one in known if one not in level.drop) or "no tasks",
+                                  "name a task of this VM that is not dropped")
+                elif known[name].period is None or period < known[name].period:
+                    yield Problem(f"{place}.periods[{name}]", period, "a period no shorter than the task's own", "lengthen it")
+
+    def at(self, level: str) -> VmInterface:
+        """The VM in one of its degraded modes; those behind it remain."""
+        names = [one.name for one in self.degraded]
+        if level not in names:
+            raise SpecError([Problem(f"vms[{self.name}].degraded", level, ", ".join(names) or "no modes: it has none", "name one of its modes")])
+        chosen = self.degraded[names.index(level)]
+        tasks = tuple(slower(task, chosen.periods.get(task.name)) for task in self.tasks if task.name not in chosen.drop)
+        kept = {task.name for task in tasks}
+        later = [one.replace(drop=[name for name in one.drop if name in kept]) for one in self.degraded[names.index(level) + 1:]]
+        later = [one.replace(periods={task.name: max(period, task.period) for task in tasks if (period := one.periods.get(task.name))})
+                 for one in later]
+        return self.replace(tasks=tasks, contract=chosen.contract or self.contract, degraded=later)
+
+
+def slower(task: Task, period: int | None) -> Task:
+    """A task with a longer period; its deadline moves along if it was the period."""
+    if period is None:
+        return task
+    return task.replace(period=period, deadline=period if task.deadline == task.period else task.deadline)
 
 
 def twice(values: list[Any]) -> list[Any]:

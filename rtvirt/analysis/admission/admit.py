@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -71,7 +71,7 @@ def admit(system: System, scheduler: Any, *, new: VM | None = None, overheads: O
     modem/slot: modem/0: Xen's credit scheduler promises a share in the long run, but no window that surely holds any of it (docs/xen-rules.md):
     """
     check(system, new, overheads)
-    whole = system if new is None else system.with_vm(new)
+    whole = saved_up(system if new is None else system.with_vm(new), [change.vm for change in system.changes] + ([new.name] if new else []))
     held = blocking_of(whole, blocking or {})
     if whole.devices:
         return admit_devices(whole, scheduler, overheads, held, traps, new)
@@ -95,6 +95,17 @@ def admit_devices(system: System, scheduler: Any, overheads: Overheads | None, b
     for vcpu, result in zip(rounds.host.vcpus, rounds.outcomes):
         bounds |= {name: bound for task, bound in result.bounds.items() if (name := f"{vcpu.vm.name}/{task}") in bounds}
     return Admission(system, scheduler, bounds, rounds.host.vcpus, tuple(rounds.found), tuple(rounds.outcomes), None if new is None else new.name)
+
+
+def saved_up(system: System, names: Collection[str]) -> System:
+    """The system with VMs that come later: their hogs begin an ns late, so that nobody concludes that they cannot have saved a budget up.
+
+    Whoever is created within a period has all of its budget for the rest of it (docs/xen-rules.md 6.2.2).
+    """
+    def late(vm: VM) -> VM:
+        return vm.unchecked(tasks=tuple(task.unchecked(offset=1) if task.is_hog and not task.offset else task for task in vm.tasks))
+
+    return system.unchecked(vms=tuple(late(vm) if vm.name in names else vm for vm in system.vms)) if names else system
 
 
 def check(system: System, new: VM | None, overheads: Any = None) -> None:
