@@ -6,6 +6,7 @@
     rv.platform.fit(guest, board)               yes, or what is missing, and which technique closes it at what cost
     rv.platform.export(board, "xen", folder)    files for Xen, libvirt, Jailhouse, Bao, and what they cannot say (docs/formats.md)
     rv.platform.read(folder, hardware=board)    such files, as a board
+    rv.platform.create(board, vm)               may this VM come while the others run? if not, what would have to give
     rv.admit(board.system(), board.made_scheduler())
 """
 
@@ -13,6 +14,7 @@ from .board import Board, Scheduler
 from .check import check
 from .concepts import concepts
 from .contract import NoContract, Rank, Reservation, Share, Slot, Slots
+from .create import Decision, create, degrade, remove, restore
 from .diff import Change, Diff, diff
 from .finding import RULES, Finding, Findings
 from .fit import Answer, Fit, Option, Price, fit
@@ -20,10 +22,14 @@ from .formats import FORMATS, Export, Import, Lost, differences, export, read
 from .guest import Guest, Need, guests
 from .hardware import Cache, Cluster, HostDevice, InterruptController, Iommu, Memory, Prices, Registers, Timer
 from .interface import Channel, Chip, Clock, CpuShare, Health, Image, Irq, Operations, VmDevice, VmInterface, Window
-from .shelf import boards, load, save
+from .level import Level
+from .offers import Give, Offer
+from .shelf import boards, load, load_vm, save
+from .transition import Transition, transition
 
-__all__ = ["FORMATS", "RULES", "Answer", "Board", "Cache", "Change", "Channel", "Chip", "Clock", "Cluster", "CpuShare", "Diff", "Export", "Finding",
-           "Findings", "Fit", "Guest", "Health", "HostDevice", "Image", "Import", "InterruptController", "Iommu", "Irq", "Lost", "Memory",
-           "Need", "NoContract", "Operations", "Option", "Price", "Prices", "Rank", "Registers", "Reservation", "Scheduler", "Share",
-           "Slot", "Slots", "Timer", "VmDevice", "VmInterface", "Window", "boards", "check", "concepts", "diff", "differences", "export",
-           "fit", "guests", "load", "read", "save"]
+__all__ = ["FORMATS", "RULES", "Answer", "Board", "Cache", "Change", "Channel", "Chip", "Clock", "Cluster", "CpuShare", "Decision", "Diff",
+           "Export", "Finding", "Findings", "Fit", "Give", "Guest", "Health", "HostDevice", "Image", "Import", "InterruptController", "Iommu",
+           "Irq", "Level", "Lost", "Memory", "Need", "NoContract", "Offer", "Operations", "Option", "Price", "Prices", "Rank", "Registers",
+           "Reservation", "Scheduler", "Share", "Slot", "Slots", "Timer", "Transition", "VmDevice", "VmInterface", "Window", "boards", "check",
+           "concepts", "create", "degrade", "diff", "differences", "export", "fit", "guests", "load", "load_vm", "phone", "read", "remove",
+           "restore", "save", "transition", "xen"]

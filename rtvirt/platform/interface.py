@@ -224,7 +224,7 @@ class VmInterface(Part):
     guest, tasks
         How its system schedules, and what it runs, as of `rv.VM`: what `Board.system` simulates and admits.
     criticality : int
-        0 (QM, level E: a failure has no effect on safety) to 4 (ASIL D, level A). Who has more may have VMs with less degraded (`rv.platform.create`).
+        0 (QM, level E: a failure has no effect on safety) to 4 (ASIL D, level A). For who has more, VMs with less give (`rv.platform.create`).
     degraded : list of Level
         Modes that it can make do with, the best first.
 

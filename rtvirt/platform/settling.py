@@ -61,9 +61,9 @@ def settle(before: Board, after: Board, gone: Sequence[str], less: Sequence[str]
     section = max((vm.contract.section for board in (before, after) for vm in board.vms), default=0)
     if not found.hindrances:
         for name in less:
-            shrink(found, before[name], after[name], old, new, section)
+            shrink(found, before[name], after[name], old, new, after, section)
         for name in more:
-            grow(found, before[name], after[name], old, new, section)
+            grow(found, before[name], after[name], old, new, after, section)
         if (came or more) and before.scheduler.name in BUDGETED:
             stay = [vm.name for vm in after.vms if vm.name not in came]
             found.window = max((period_of(board[name].contract) for board in (before, after) for name in stay), default=0)
@@ -114,21 +114,21 @@ def period_of(contract: AnyContract) -> int:
     return contract.period if isinstance(contract, Reservation) else contract.frame if isinstance(contract, Slots) else 0
 
 
-def shrink(found: Settling, old_vm: VmInterface, new_vm: VmInterface, old: Admission, new: Admission, section: int) -> None:
+def shrink(found: Settling, old_vm: VmInterface, new_vm: VmInterface, old: Admission, new: Admission, after: Board, section: int) -> None:
     """A VM that gets less: how long its guest needs, and whether it meets its deadlines across the change."""
     if old_vm.tasks != new_vm.tasks and old_vm.contract != new_vm.contract:
         wait_until_idle(found, "told", old_vm, old, section)
     if old_vm.contract != new_vm.contract:
-        across(found, new_vm, old, new)
+        across(found, new_vm, old, new, after)
 
 
-def grow(found: Settling, old_vm: VmInterface, new_vm: VmInterface, old: Admission, new: Admission, section: int) -> None:
+def grow(found: Settling, old_vm: VmInterface, new_vm: VmInterface, old: Admission, new: Admission, after: Board, section: int) -> None:
     """A VM that gets more: when its guest may do more."""
     if old_vm.tasks != new_vm.tasks:
         wait_until_idle(found, "settles", old_vm, old, section)
         found.settles += period_of(old_vm.contract)
     if old_vm.contract != new_vm.contract:
-        across(found, old_vm, old, new)
+        across(found, old_vm, old, new, after)
 
 
 def wait_until_idle(found: Settling, step: str, vm: VmInterface, verdict: Admission, section: int) -> None:
@@ -165,13 +165,10 @@ def busiest(tasks: Sequence[Task], supply: Supply, guest: str, section: int = 0)
     return None
 
 
-def across(found: Settling, vm: VmInterface, old: Admission, new: Admission) -> None:
+def across(found: Settling, vm: VmInterface, old: Admission, new: Admission, board: Board) -> None:
     """Judge a VM's smaller workload on what it surely gets while one contract follows the other."""
-    verdict = new if vm.name in {one.vm.name for one in new.vcpus} else old
-    host = host_of(verdict)
-    promises = list(verdict.promises)
-    mine: list[Vcpu] = [vcpu for vcpu in verdict.vcpus if vcpu.vm.name == vm.name]
-    own = {vcpu.number: vcpu for vcpu in mine}
+    host, promises = host_of(board, new), list(new.promises)
+    mine: list[Vcpu] = [vcpu for vcpu in new.vcpus if vcpu.vm.name == vm.name]
     tasks = {task.name: task for task in vm.tasks}
     for vcpu in mine:
         before, after = old.supplies[vcpu.name], new.supplies[vcpu.name]
@@ -183,7 +180,7 @@ def across(found: Settling, vm: VmInterface, old: Admission, new: Admission) -> 
         first = supply.inverse(1)
         if vm.contract.wakeup is not None and (first is None or first - 1 > vm.contract.wakeup):
             found.hindrances.append(f"{vcpu.name} may wait longer than {format_ns(vm.contract.wakeup)} for its pCPU when its contract changes")
-    for vcpu in own.values():
+    for vcpu in mine:
         less = replace(vcpu, tasks=tuple(tasks[task.name] for task in vcpu.tasks if task.name in tasks))
         for name, bound in judge(host, less, promises, {}).bounds.items():
             due = tasks[name].deadline
@@ -200,7 +197,8 @@ def both(old: Supply, new: Supply) -> Supply:
     return BoundedDelay(min(old.rate, new.rate), ceil(old.delay + new.delay))
 
 
-def host_of(verdict: Admission) -> Host:
-    """The host that a verdict was made on."""
+def host_of(board: Board, verdict: Admission) -> Host:
+    """The host that a verdict on a board was made on."""
     given = Overheads.of(verdict.system.costs)
-    return Host(verdict.system, verdict.scheduler, given, trapping_of(verdict.system, {}, given.section))
+    found = trapping_of(verdict.system, traps_of(board), given.section)
+    return Host(verdict.system, verdict.scheduler, replace(given, section=max((own.section for own in found.values()), default=0)), found)

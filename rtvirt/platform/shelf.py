@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..datafolder import manifest, path
+from ..system.specfile import load_as
 from .board import Board
+from .interface import VmInterface
 
 
 def boards() -> list[str]:
@@ -28,6 +30,17 @@ def load(name: str | Path) -> Board:
         With every mistake of the file, each with its line.
     """
     return Board.load(path(f"boards/{name}.yaml") if isinstance(name, str) and name in boards() else name)
+
+
+def load_vm(file: str | Path) -> VmInterface:
+    """The interface of one VM, of a YAML file; as one of a board's `vms`.
+
+    Raises
+    ------
+    SpecError
+        With every mistake of the file, each with its line.
+    """
+    return load_as(VmInterface, file)[0]
 
 
 def save(board: Board, file: str | Path) -> None:

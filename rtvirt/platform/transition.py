@@ -11,8 +11,8 @@ Under RTDS (and its like: a budget lasts to the end of its period at most) in th
    the old set, in which some use less, or of the new one, to which the new VM came late. Both sets were admitted.
 
 Why not earlier: without 2 a guest's old jobs meet the small budget, without 3 budgets do not add up, without 4 a window may hold an early old
-budget and a late new one, which is created with a full budget whatever is left of its period. Servers that never sleep are counted as if they did: *asks*
-looks back beyond one period.
+budget and a late new one, which is created with a full budget whatever is left of its period. Servers that never sleep are counted as if
+they did: *asks* looks back beyond one period.
 
 A table (ARINC 653) changes where a frame ends; a VM with the same windows notices nothing. Under the null scheduler pCPUs are nobody else's.
 """
@@ -24,7 +24,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..analysis.admission import Admission
 from ..errors import Problem, SpecError
 from ..results import Run
 from ..system import Change, System
@@ -33,10 +32,7 @@ from .board import Board
 from .contract import Reservation
 from .interface import VmInterface
 from .rehearsal import rehearsal, schedule_of
-from .settling import BUDGETED, Settling, cautious, promised_less, settle
-
-FIXED = ("null", "arinc653")
-"""Schedulers under which VMs do not meet."""
+from .settling import Settling, cautious, promised_less, settle
 
 
 @dataclass(frozen=True)
@@ -158,8 +154,8 @@ def transition(before: Board, after: Board) -> Transition:
     Notes
     -----
     The argument is at the head of this module. It is made for RTDS since 4.7, whose contracts get smaller by a lower budget or a longer period
-    (docs/xen-rules.md 6.2.10), for ARINC 653 and for the null scheduler; for a VM that just comes, for all schedulers. Not for boards with described traffic of
-    devices where somebody gets less.
+    (docs/xen-rules.md 6.2.10), for ARINC 653 and for the null scheduler; for a VM that just comes, for all schedulers. Not for boards with described
+    traffic of devices where somebody gets less.
 
     Examples
     --------
@@ -204,4 +200,4 @@ def terms_of(old: VmInterface, new: VmInterface, at: int) -> list[Change]:
     return [Change(at, new.name, **fields)] if fields else []
 
 
-__all__ = ["BUDGETED", "FIXED", "Admission", "Transition", "transition"]
+__all__ = ["Transition", "transition"]
