@@ -22,7 +22,7 @@ from .transition import Transition, transition
 from .trial import Trial
 
 GRAIN = 10_000            # budgets are tried in multiples of it [ns]
-TRIES = 24                # budgets, on each side of the one asked for
+TRIES = 16                # budgets, on each side of the one asked for
 FACTORS = ((1, 2), (1, 4), (2, 1), (4, 1))
 """Of periods that are tried."""
 
@@ -116,12 +116,13 @@ def contract_gives(vm: VmInterface, other: AnyContract) -> Iterator[Give]:
 
 
 def offers(trial: Trial) -> Iterator[Offer]:
-    """All that is found, in the order of what is given up."""
+    """One of each kind, in the order of what is given up; with all contracts made anew only if there is no other."""
     found: list[Board] = []
-    for kind, modes, board in (*moved(trial), *others_degraded(trial), *self_degraded(trial), *evicted(trial), *countered(trial), *rearranged(trial)):
-        if board not in found:
-            found.append(board)
-            yield Offer(kind, modes, gives_of(trial.asked, board), board, trial.admission(board), transition(trial.before, board))
+    for search in (moved, others_degraded, self_degraded, evicted, countered, rearranged):
+        for kind, modes, board in search(trial) if search is not rearranged or not found else ():
+            if board not in found:
+                found.append(board)
+                yield Offer(kind, modes, gives_of(trial.asked, board), board, trial.admission(board), transition(trial.before, board))
 
 
 Candidate = tuple[str, dict[str, str], Board]
@@ -202,10 +203,8 @@ def nearby(trial: Trial) -> Iterator[AnyContract]:
         for up, down in ((1, 1), *FACTORS):
             period = own.period * up // down
             budget = own.budget * up // down
-            step = max(GRAIN, period // (2 * TRIES) // GRAIN * GRAIN)
-            tried = [budget] if up != down else []
-            for k in range(1, TRIES + 1):
-                tried += [budget // GRAIN * GRAIN - k * step, -(-budget // GRAIN) * GRAIN + k * step]
+            step = max(GRAIN, budget // TRIES // GRAIN * GRAIN)
+            tried = [budget] if up != down else [budget // GRAIN * GRAIN + way * k * step for k in range(1, TRIES + 1) for way in (-1, 1)]
             yield from (own.replace(budget=value, period=period) for value in tried if GRAIN <= value <= period)
     elif isinstance(own, Rank):
         ranks = sorted({vm.contract.priority + more for vm in trial.before.vms if isinstance(vm.contract, Rank) for more in (-1, 0, 1)})

@@ -31,7 +31,7 @@ from ..units import format_ns
 from .board import Board
 from .contract import Reservation
 from .interface import VmInterface
-from .rehearsal import rehearsal, schedule_of
+from .rehearsal import LATER, rehearsal, schedule_of
 from .settling import Settling, cautious, promised_less, settle
 
 
@@ -73,12 +73,16 @@ class Transition:
         return self.told + self.expires + self.window
 
     @cached_property
-    def promised(self) -> tuple[str, ...]:
-        """Tasks ("vm/task") that meet their deadlines before, meanwhile, and after: of VMs that stay, those that both boards have."""
+    def promised(self) -> frozenset[str]:
+        """Tasks ("vm/task") of VMs that stay or come that meet their deadlines: before, meanwhile and after, as far as they run."""
         if self.hindrances:
-            return ()
-        old, new = cautious(self.before), cautious(self.after, None if self.waits else self.new)
-        return tuple(name for name in old.deadlines if name in new.deadlines and name not in (*old.late, *new.late))
+            return frozenset()
+        waits = bool(self.gone or self.less or self.more)
+        verdicts = [cautious(self.before, None if waits else ()) if self.before.vms else None,
+                    cautious(self.after, None if waits else self.new) if self.after.vms else None]
+        late = {name for verdict in verdicts if verdict is not None for name in verdict.late}
+        return frozenset(name for verdict in verdicts if verdict is not None for name in verdict.deadlines
+                         if name not in late and name.split("/")[0] not in self.gone)
 
     @property
     def waits(self) -> bool:
@@ -112,11 +116,9 @@ class Transition:
 
     def missed(self, run: Run) -> list[str]:
         """Tasks of VMs that stay, or are new, that have missed a deadline in a run; of those that are promised something by one of the boards."""
-        stay = {vm.name for vm in self.after.vms}
-        sure = {name for board in (self.before, self.after) for name in cautious(board).deadlines if name not in cautious(board).late}
         jobs = run.jobs
-        late = jobs[jobs["missed"] & jobs["vm"].isin(stay)]
-        return sorted({f"{vm}/{task}" for vm, task in zip(late["vm"], late["task"])} & sure)
+        late = jobs[jobs["missed"]]
+        return sorted({f"{vm}/{task.removesuffix(LATER)}" for vm, task in zip(late["vm"], late["task"])} & self.promised)
 
     def why(self) -> str:
         """In words."""

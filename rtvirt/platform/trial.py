@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,7 +10,7 @@ from ..analysis.admission import Admission
 from ..errors import LimitError, SpecError
 from .board import Board
 from .check import check
-from .check_contracts import bound_findings
+from .check_contracts import bound_findings, sum_findings
 from .finding import Finding, Findings
 from .interface import VmInterface
 from .settling import cautious
@@ -60,11 +60,15 @@ class Trial:
         places: dict[tuple[str, str], Finding] = {}
         for finding in found:
             places.setdefault((finding.rule, finding.place), finding)
-        return Findings(finding for key, finding in places.items() if key not in self.known)
+        return Findings(self.new(places.values()))
+
+    def new(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Those that are not there already."""
+        return (finding for finding in findings if (finding.rule, finding.place) not in self.known)
 
     def fits(self, board: Board) -> bool:
         """True if nothing would be wrong that is not already."""
-        return not self.findings(board)
+        return not any(self.new(sum_findings(board))) and not self.findings(board)
 
 
 def late_findings(board: Board, verdict: Admission) -> list[Finding]:
@@ -74,5 +78,3 @@ def late_findings(board: Board, verdict: Admission) -> list[Finding]:
     except (SpecError, LimitError):
         return []
 
-
-__all__ = ["Trial"]
