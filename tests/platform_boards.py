@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 
 import rtvirt as rv
+from rtvirt.platform.offers import others_degraded
+from rtvirt.platform.trial import Trial
 from rtvirt.units import ms, us
 
 PERIODS = (2, 3, 4, 5, 8, 10)
@@ -43,14 +45,14 @@ def rtds(seed):
     cpus, common = rnd.choice([1, 1, 1, 2]), rnd.choice([None, None, ms(rnd.choice(PERIODS))])
     count = rnd.randint(1, 3)
     shares = [rnd.uniform(0.2, 1) for _ in range(count + 1)]
-    whole = rnd.uniform(0.8, 1.3) * cpus / sum(shares)
+    whole = rnd.uniform(0.8, 1.2) * cpus / sum(shares)
     vms = []
     for k, share in enumerate(shares):
         period = common or ms(rnd.choice(PERIODS)) + rnd.choice([0, 0, 0, us(100)])
         budget = max(us(10), min(period, int(share * whole * period)))
         tasks, modes = guest(rnd, budget, period)
         vms.append(rv.platform.VmInterface(name=f"v{k}", id=k, architecture="aarch64", contract=reservation(budget, period), tasks=tasks,
-                                           guest=rnd.choice(["fp", "fp", "edf"]), criticality=rnd.choice([0, 1]), degraded=modes))
+                                           guest=rnd.choice(["fp", "fp", "edf"]), degraded=modes))
     kind = rnd.choice([{}, {}, {"xen": "4.22"}, {"replenish_by": "deadline"}])
     return board(cpus, {"name": "rtds", "options": kind}, vms[:-1]), vms[-1].replace(criticality=2)
 
@@ -67,3 +69,14 @@ def attacks(rnd, change, count, until):
         offsets = {f"{vm}/{task.name}": max(0, rnd.choice(near) - rnd.choice([0, 0, 1, rnd.choice(budgets), rnd.choice(periods)])) % task.period
                    for vm, task in names}
         yield at, change.rehearse(at, until, seed=k, offsets=offsets)
+
+
+def change_of(seed):
+    """How the VM comes to the board while others make do with less, if that can be done; else None."""
+    one, vm = rtds(seed)
+    trial = Trial(one, vm)
+    if rv.platform.check(one) or trial.fits(trial.asked):
+        return None
+    for _, _, after in others_degraded(trial):
+        return rv.platform.transition(one, after)
+    return None

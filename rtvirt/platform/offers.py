@@ -203,8 +203,9 @@ def nearby(trial: Trial) -> Iterator[AnyContract]:
         for up, down in ((1, 1), *FACTORS):
             period = own.period * up // down
             budget = own.budget * up // down
-            step = max(GRAIN, budget // TRIES // GRAIN * GRAIN)
-            tried = [budget] if up != down else [budget // GRAIN * GRAIN + way * k * step for k in range(1, TRIES + 1) for way in (-1, 1)]
+            less, more = (-(-room // TRIES // GRAIN) * GRAIN for room in (budget, period - budget))
+            steps = [value for k in range(1, TRIES + 1) for value in (budget - k * less, budget + k * more)]
+            tried = [budget] if up != down else [value // GRAIN * GRAIN for value in steps]
             yield from (own.replace(budget=value, period=period) for value in tried if GRAIN <= value <= period)
     elif isinstance(own, Rank):
         ranks = sorted({vm.contract.priority + more for vm in trial.before.vms if isinstance(vm.contract, Rank) for more in (-1, 0, 1)})
