@@ -7,6 +7,7 @@
     rv.platform.export(board, "xen", folder)    files for Xen, libvirt, Jailhouse, Bao, and what they cannot say (docs/formats.md)
     rv.platform.read(folder, hardware=board)    such files, as a board
     rv.platform.create(board, vm)               may this VM come while the others run? if not, what would have to give
+    rv.platform.isolation(board, offender)      who still gets what was promised beside a VM that misbehaves: measured
     rv.admit(board.system(), board.made_scheduler())
 """
 
@@ -22,14 +23,17 @@ from .formats import FORMATS, Export, Import, Lost, differences, export, read
 from .guest import Guest, Need, guests
 from .hardware import Cache, Cluster, HostDevice, InterruptController, Iommu, Memory, Prices, Registers, Timer
 from .interface import Channel, Chip, Clock, CpuShare, Health, Image, Irq, Operations, VmDevice, VmInterface, Window
+from .isolation import Isolation, isolation
 from .level import Level
+from .misbehaviours import MISBEHAVIOURS
 from .offers import Give, Offer
+from .recontract import CONFIGURATIONS, bench, recontract
 from .shelf import boards, load, load_vm, save
 from .transition import Transition, transition
 
-__all__ = ["FORMATS", "RULES", "Answer", "Board", "Cache", "Change", "Channel", "Chip", "Clock", "Cluster", "CpuShare", "Decision", "Diff",
-           "Export", "Finding", "Findings", "Fit", "Give", "Guest", "Health", "HostDevice", "Image", "Import", "InterruptController", "Iommu",
-           "Irq", "Level", "Lost", "Memory", "Need", "NoContract", "Offer", "Operations", "Option", "Price", "Prices", "Rank", "Registers",
-           "Reservation", "Scheduler", "Share", "Slot", "Slots", "Timer", "Transition", "VmDevice", "VmInterface", "Window", "boards", "check",
-           "concepts", "create", "degrade", "diff", "differences", "export", "fit", "guests", "load", "load_vm", "phone", "read", "remove",
-           "restore", "save", "transition", "xen"]
+__all__ = ["CONFIGURATIONS", "FORMATS", "MISBEHAVIOURS", "RULES", "Answer", "Board", "Cache", "Change", "Channel", "Chip", "Clock", "Cluster",
+           "CpuShare", "Decision", "Diff", "Export", "Finding", "Findings", "Fit", "Give", "Guest", "Health", "HostDevice", "Image", "Import",
+           "InterruptController", "Iommu", "Irq", "Isolation", "Level", "Lost", "Memory", "Need", "NoContract", "Offer", "Operations", "Option",
+           "Price", "Prices", "Rank", "Registers", "Reservation", "Scheduler", "Share", "Slot", "Slots", "Timer", "Transition", "VmDevice",
+           "VmInterface", "Window", "bench", "boards", "check", "concepts", "create", "degrade", "diff", "differences", "export", "fit", "guests",
+           "isolation", "load", "load_vm", "phone", "read", "recontract", "remove", "restore", "save", "transition", "xen"]

@@ -114,8 +114,8 @@ def isolation(board: Board, offender: str, *, configurations: Sequence[str] = tu
     Examples
     --------
     >>> import rtvirt as rv
-    >>> found = isolation(rv.platform.bench(), "android", configurations=["rtds", "credit"], misbehaviours=["overload"], runs=3)
-    >>> found.grid["overload"].to_dict()
+    >>> found = isolation(rv.platform.bench(), "android", configurations=["rtds", "credit"], misbehaviours=["bursts"], runs=3)
+    >>> found.grid["bursts"].to_dict()
     {'rtds': 'slower', 'credit': 'broken'}
     """
     check(board, offender, configurations, misbehaviours, runs)
@@ -150,8 +150,8 @@ def measured(configuration: str, misbehaviour: str, calm: System, bad: System, s
 
 
 def promised(system: System, scheduler: Any) -> Mapping[str, int | None]:
-    """What `admit` says of a system that misbehaves; nothing where faults are none of its terms. A crash is a VM that does less."""
-    if system.faults:
+    """What `admit` says of a system that misbehaves; nothing beside devices and their faults. A crash is a VM that does less."""
+    if system.faults or system.devices:
         return {}
     try:
         return admit(system.replace(changes=()), scheduler).bounds

@@ -46,7 +46,7 @@ def recontract(board: Board, configuration: str) -> tuple[System, Any]:
     --------
     >>> system, scheduler = recontract(bench(), "arinc653")
     >>> scheduler.table
-    [('modem', 0, 1000000), ('drivers', 0, 400000), ('android', 0, 2400000)]
+    [('modem', 0, 700000), ('drivers', 0, 200000), ('android', 0, 900000)]
     """
     wrong = [] if configuration in CONFIGURATIONS else [Problem("configuration", configuration, ", ".join(CONFIGURATIONS), "choose one of these")]
     wrong += [Problem("board.clusters", board.cpus, "one pCPU", "isolation is measured on one pCPU: describe it alone")] if board.cpus != 1 else []
@@ -77,8 +77,10 @@ def bench() -> Board:
         contract = Reservation(budget=budget, period=period)
         return VmInterface(name=name, id=k, architecture="aarch64", contract=contract, criticality=criticality, tasks=tasks, **more)
 
-    vms = [vm(1, "modem", MS, 4 * MS, 3, [Task("slot", wcet=300_000, period=10 * MS), Task("decode", wcet=1_500_000, period=40 * MS)]),
-           vm(2, "drivers", MS // 2, 5 * MS, 1, [Task("work", wcet=200_000, period=10 * MS)]),
-           vm(3, "android", 6 * MS, 10 * MS, 0, [Task("apps", wcet=3 * MS, period=20 * MS, deadline=100 * MS)])]
+    front = {"name": "disk0", "mode": "split-frontend", "function": "block", "backend": "drivers"}
+    back = {"name": "disk0", "mode": "split-backend", "function": "block"}
+    vms = [vm(1, "modem", 700_000, 2 * MS, 3, [Task("slot", wcet=300_000, period=5 * MS), Task("decode", wcet=2 * MS, period=40 * MS)]),
+           vm(2, "drivers", 200_000, 2 * MS, 1, [Task("work", wcet=200_000, period=10 * MS)], devices=[back]),
+           vm(3, "android", 900_000, 2 * MS, 0, [Task("apps", wcet=3 * MS, period=20 * MS, deadline=100 * MS)], devices=[front])]
     return Board(name="bench", clusters=[Cluster(name="c", core="Cortex-A53", isa="aarch64", cpus=[0], extension="el2")],
                  irqchip=InterruptController(name="gic", model="gic-v2", lines=64), scheduler=Scheduler(name="rtds"), vms=vms)

@@ -14,6 +14,7 @@ from .executors import executors
 from .gantt import gantt
 from .held_against import held_against
 from .interfaces import interfaces
+from .isolation import isolation
 from .latency import compare, ecdf, shares, tail
 from .medians import medians
 from .paths import causes, path_timeline
@@ -31,6 +32,6 @@ from .verdicts import verdicts
 from .why import why
 
 __all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "bars", "beside_bound", "causes", "classes", "compare", "credit_curves", "credits",
-           "crossover", "curves", "describe", "ecdf", "executors", "gantt", "held_against", "interfaces", "least_supply", "meaning_of", "medians",
-           "path_timeline", "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand", "supply_seen", "tail", "throughput",
-           "tradeoff", "trap_costs", "two_numbers", "verdicts", "why", "wilson"]
+           "crossover", "curves", "describe", "ecdf", "executors", "gantt", "held_against", "interfaces", "isolation", "least_supply", "meaning_of",
+           "medians", "path_timeline", "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand", "supply_seen", "tail",
+           "throughput", "tradeoff", "trap_costs", "two_numbers", "verdicts", "why", "wilson"]
