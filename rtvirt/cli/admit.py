@@ -19,15 +19,22 @@ from ..schedulers.catalogue import BY_NAME
 @click.option("--certificate", type=click.Path(path_type=Path), default=None,
               help="Write the proof as JSON; `python -m rtvirt.checker FILE` checks it anew.")
 @click.option("--provision", is_flag=True, help="Find budgets and periods first, or say which requirement to give up, and by how much.")
-@click.option("--save", type=click.Path(path_type=Path), default=None, help="With --provision: write the system with what was found as YAML.")
-def admit(file: Path, certificate: Path | None, provision: bool, save: Path | None, **options: Any) -> None:
+@click.option("--new", type=click.Path(path_type=Path), default=None,
+              help="FILE is a board, or the name of one: may the VM in this file come while its VMs run? Exit code 0 if it may as it is, 1 if not.")
+@click.option("--save", type=click.Path(path_type=Path), default=None,
+              help="With --provision: write the system with what was found as YAML. With --new: the board as admitted, or as in the first offer.")
+def admit(file: Path, certificate: Path | None, provision: bool, new: Path | None, save: Path | None, **options: Any) -> None:
     """Load, judge, print."""
+    if new:
+        if provision or certificate:
+            raise click.UsageError("--new asks for a VM on a board: leave --provision and --certificate out")
+        created(file, new, save)
     from ..analysis import admit as judge
     from ..system import System
     from .simulate import make_scheduler
 
     if save and not provision:
-        raise click.UsageError("--save writes what --provision finds: give both")
+        raise click.UsageError("--save writes what --provision or --new finds: give one of them")
     system, scheduler = System.load(file), make_scheduler(timeslice=None, ratelimit=None, **options)
     if provision:
         system = provisioned(system, scheduler, save)
@@ -37,6 +44,18 @@ def admit(file: Path, certificate: Path | None, provision: bool, save: Path | No
         verdict.save(certificate)
         click.echo(f"wrote {certificate}")
     sys.exit(0 if verdict else 1)
+
+
+def created(file: Path, new: Path, save: Path | None) -> None:
+    """Decide on a VM for a board, by the board's own scheduler; tell, save, and the end."""
+    from ..platform import create, load, load_vm
+
+    decision = create(load(str(file)), load_vm(new))
+    click.echo(f"{'admitted' if decision else 'refused'}\n{decision.why()}")
+    if save and (decision or decision.offers):
+        decision.accept().save(save)
+        click.echo(f"wrote {save}")
+    sys.exit(0 if decision else 1)
 
 
 def provisioned(system: Any, scheduler: Any, save: Path | None) -> Any:

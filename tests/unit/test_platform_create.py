@@ -212,3 +212,16 @@ def test_mode_changes_under_attack(seed):
             runs, jobs = runs + 1, jobs + len(run.jobs)
             assert not change.missed(run), f"change_of('{seed}/{count - 1}') asked for at {at}: {change.missed(run)}"
     print(f"{count} boards, {ways} mode changes, {runs} runs, {jobs} jobs; none late")
+
+
+def test_a_vm_that_comes_within_a_period_has_all_of_its_budget():
+    """Found by attack: a hog that comes later was counted as if it could not have saved up."""
+    keeps = rv.VM("keeps", tasks=[rv.Task("job", wcet=us(900), period=ms(100), deadline=ms(30), priority=1),
+                                  rv.Task("burn", wcet=ms(1), releases=[ms(50)], priority=2)], budget=ms(1), period=ms(10))
+    comes = rv.VM("comes", tasks=[rv.hog()], budget=us(5_500), period=ms(7) - us(1))
+    bound = rv.admit(rv.System(vms=[keeps]), rv.RTDS(), new=comes).bounds["keeps/job"]
+    late = keeps.replace(tasks=[keeps.tasks[0].replace(offset=ms(51)), keeps.tasks[1]])
+    run = rv.simulate(rv.System(vms=[late, comes], changes=[rv.Change(ms(60), "comes", state="create")]), rv.RTDS(), ms(200))
+    seen = int(run.jobs[run.jobs["task"] == "job"]["response"].max())
+    never_late = rv.admit(rv.System(vms=[keeps, comes]), rv.RTDS()).bounds["keeps/job"]
+    assert never_late < seen <= bound
