@@ -36,4 +36,4 @@ __all__ = ["CONFIGURATIONS", "FORMATS", "MISBEHAVIOURS", "RULES", "Answer", "Boa
            "InterruptController", "Iommu", "Irq", "Isolation", "Level", "Lost", "Memory", "Need", "NoContract", "Offer", "Operations", "Option",
            "Price", "Prices", "Rank", "Registers", "Reservation", "Scheduler", "Share", "Slot", "Slots", "Timer", "Transition", "VmDevice",
            "VmInterface", "Window", "bench", "boards", "check", "concepts", "create", "degrade", "diff", "differences", "export", "fit", "guests",
-           "isolation", "load", "load_vm", "phone", "read", "recontract", "remove", "restore", "save", "transition", "xen"]
+           "isolation", "load", "load_vm", "read", "recontract", "remove", "restore", "save", "transition"]
