@@ -46,7 +46,7 @@ def recontract(board: Board, configuration: str) -> tuple[System, Any]:
     --------
     >>> system, scheduler = recontract(bench(), "arinc653")
     >>> scheduler.table
-    [('modem', 0, 700000), ('drivers', 0, 200000), ('android', 0, 900000)]
+    (('modem', 0, 700000), ('drivers', 0, 200000), ('android', 0, 900000))
     """
     wrong = [] if configuration in CONFIGURATIONS else [Problem("configuration", configuration, ", ".join(CONFIGURATIONS), "choose one of these")]
     wrong += [Problem("board.clusters", board.cpus, "one pCPU", "isolation is measured on one pCPU: describe it alone")] if board.cpus != 1 else []

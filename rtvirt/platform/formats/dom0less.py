@@ -60,6 +60,8 @@ REASONS = (
     ("vms[].image", "a file and a command line; Xen places the image"),
     ("vms[].operations", "no word for hypercalls, patches, rates"),
     ("vms[].contract", "no word for contracts: they are set by a toolstack, and there is none"),
+    ("vms[].criticality", "no word for it"),
+    ("vms[].degraded", "one contract a domain"),
     ("vms[].health", "no word for restarts, heartbeats, trace buffers"),
     ("vms[].guest", "no word for what runs inside"),
     ("vms[].tasks", "no word for what runs inside"),

@@ -65,6 +65,8 @@ REASONS = (
     ("vms[].contract.priority", "a budget has no priority; SCHED_FIFO has 1 to 99"),
     ("vms[].contract.extratime", "a quota is a limit: there is no more than it"),
     ("vms[].contract", "shares from 2; caps; quotas from 1 ms in periods of 1 ms to 1 s, in whole us; priorities from 1 to 99; no slots"),
+    ("vms[].criticality", "no word for it"),
+    ("vms[].degraded", "one contract a domain"),
     ("vms[].health", "on_crash and on_poweroff say whether to restart; no heartbeat, attempts, trace buffer"),
     ("vms[].guest", "no word for what runs inside"),
     ("vms[].tasks", "no word for what runs inside"),

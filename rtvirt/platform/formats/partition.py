@@ -27,6 +27,8 @@ SHARED_REASONS = {
     "vms.operations": "no word for it: what a guest needs of the hypervisor",
     "vms.contract": "no word for it: a vCPU has a whole pCPU",
     "vms.health": "no word for it",
+    "vms.criticality": "no word for it",
+    "vms.degraded": "no word for it",
     "vms.guest": "no word for it: what runs inside",
     "vms.tasks": "no word for it: what runs inside",
     "vms.devices": "only devices of the board are passed through, by their registers",

@@ -74,6 +74,8 @@ REASONS = (
     ("vms[].contract.period", "whole us from 10 to 2^32 - 1"),
     ("vms[].contract.cap", "whole percent of a vCPU, to 100 each"),
     ("vms[].contract", "xl has commands for shares under credit and credit2, reservations under rtds; slots of arinc653 need a program of libxc"),
+    ("vms[].criticality", "no word for it"),
+    ("vms[].degraded", "one contract a domain"),
     ("vms[].health", "on_crash and on_poweroff say whether to restart; no heartbeat, attempts, trace buffer; nothing for dom0"),
     ("vms[].guest", "no word for what runs inside"),
     ("vms[].tasks", "no word for what runs inside"),
