@@ -133,7 +133,7 @@ def test_hostile_files_are_refused_soon(what, name, drone):
     start = time.process_time()
     with pytest.raises(rv.SpecError) as error:
         FORMATS[name][0].read({"evil.c": HOSTILE[what]}, drone)
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 10             # seconds of CPU: what grows with the square of the text takes minutes
     assert all("evil.c" in problem.where for problem in error.value.problems)
 
 

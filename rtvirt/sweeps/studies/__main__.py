@@ -13,7 +13,7 @@ def main(count: str = "1000000", store: str | None = None) -> None:
     table = schedulability(int(count), store=store, workers=1)
     (FOLDER / "studies").mkdir(exist_ok=True)
     table.to_csv(FOLDER / "studies/schedulability.csv", index=False, lineterminator="\n")
-    print(table.to_string(index=False))
+    sys.stdout.write(table.to_string(index=False) + "\n")
 
 
 if __name__ == "__main__":
