@@ -1,4 +1,4 @@
-"""How long from a key to the pictures of explorers (credit, traps, clock, packet_path, io_bound), in JupyterLab in a headless browser. Not a test.
+"""How long from a key to the pictures of explorers (credit, traps, clock, packet_path, io_bound, board), in JupyterLab in a headless browser. Not a test.
 
     python3 lab.py run python tests/benchmarks/explorer_latency.py
 
@@ -21,7 +21,21 @@ from time import perf_counter
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/browser")]
 
-from lab_browser import BORDER, EXPLORER, STACKS, TAIL, TIMELINE, browse, key_to_pictures, open_notebook, serve, summary, write_notebook  # noqa: E402
+from lab_browser import (  # noqa: E402
+    BORDER,
+    BOXES,
+    EXPLORER,
+    STACKS,
+    TAIL,
+    TIMELINE,
+    browse,
+    drop_to_findings,
+    key_to_pictures,
+    open_notebook,
+    serve,
+    summary,
+    write_notebook,
+)
 
 from rtvirt.explorers import credit  # noqa: E402
 
@@ -30,7 +44,8 @@ OTHERS = (("traps.explorer()", 0, {"bars": STACKS, "map": BORDER}),             
           ("clock.explorer(scheduler='RTDS')", 2, {"clock": TIMELINE}),
           ("packet_path.explorer(rank=50.0)", 0, {"way of another message": TIMELINE, "its bars": STACKS}),
           ("packet_path.explorer(rate=2.0)", 1, {"way at another rate": TIMELINE, "bars at another rate": STACKS}),
-          ("io_bound.explorer()", 0, {"bound and latencies": TAIL}))
+          ("io_bound.explorer()", 0, {"bound and latencies": TAIL}),
+          ("board.explorer()", 0, {"findings after a contract": BOXES}))
 LEAST = """import ipywidgets
 slider, word = ipywidgets.IntSlider(11, 2, 60), ipywidgets.HTML("11").add_class("least")
 slider.observe(lambda change: setattr(word, "value", str(change["new"])), names="value")
@@ -70,6 +85,7 @@ def main() -> None:
             page.wait_for_timeout(1000)
             page.locator(".noUi-handle").nth(handle).focus()
             print(summary(key_to_pictures(page, PRESSES, pictures)))
+        print(summary(drop_to_findings(page, PRESSES, "ufs", ("drivers", "android")), "drop"))         # on the last page, the board's
 
 
 if __name__ == "__main__":
