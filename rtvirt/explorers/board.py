@@ -11,14 +11,13 @@ from matplotlib.figure import Figure
 
 from ..errors import Problem, RtvirtError, SpecError
 from ..platform import Board, Findings, Holder, Rank, Reservation, VmInterface, boards, check, holdings, load
-from ..platform.handing import NOBODY
 from ..platform.holdings import in_words
 from ..plots import board as draw_board
 from ..plots import styled
 from ..schedulers.catalogue import BY_NAME
 from ..units import ms, us
 from .base import Explorer, Fixed, check_ranges, choice, slider, words
-from .board_moves import Move, after, made, parse, undone
+from .board_moves import Move, after, made, undone
 from .holders import Holders
 
 OWN = "the board's"
@@ -138,7 +137,7 @@ class Scene:
         """Show a board; its verdict in a sentence."""
         self.data, text = data, sentence(data)
         name = f"{data.board.name} under {data.board.scheduler.name}"
-        self.holders.show(name, data.holders, data.findings, text, last_tile(data))
+        self.holders.show(name, data.holders, data.findings, text, last_tile(data, self.holders.wanted))
         return text
 
     def figure(self) -> Figure:
@@ -160,15 +159,14 @@ def sentence(data: Data) -> str:
     return f"{data.board.name} under {data.board.scheduler.name}: {number} finding{'s' * (number > 1)} ({rules}). {about}"
 
 
-def last_tile(data: Data) -> str:
-    """Where what was moved last is now, as box/tile."""
-    moves = parse(data.params.moves)
-    if not moves:
+def last_tile(data: Data, wanted: Mapping[str, Any]) -> str:
+    """Where what the browser moved last is now, as box/tile."""
+    target, what = str(wanted.get("target", "")), wanted.get("what")
+    box = next((holder for holder in data.holders if holder.name == target), None)
+    if box is None:
         return ""
-    move = moves[-1]
-    if move.target == NOBODY or move.what.startswith("pCPU"):
-        return f"{move.target}/{move.what}"
-    return f"{move.target}/{data.board[move.target].devices[-1].name}"        # it comes last, perhaps under another name
+    devices = [tile.name for tile in box.tiles if tile.movable]
+    return f"{target}/{what if what in devices else devices[-1]}"        # under another name it is the last of the devices
 
 
 def answer(params: Params, wanted: Mapping[str, Any]) -> str:
@@ -186,8 +184,8 @@ def explorer(**values: Any) -> Explorer:
         if name in values:
             start = follow(start, replace(start, **{name: values[name]}))
     scene = Scene()
-    shown = Explorer(replace(start, **values), compute, scene, "Who has what of a board. Drag a tile to another box (or focus it and use the arrow keys "
-                     "left and right), and change one VM's contract: what no longer fits is marked, and said on the right with its remedy.",
+    shown = Explorer(replace(start, **values), compute, scene, "Who has what of a board. Drag a tile to another box (or focus it and use the left and "
+                     "right arrow keys), and change one VM's contract: what no longer fits is marked, and said on the right with its remedy.",
                      fixed=fixed, ends=ends, offers=offers, follow=follow)
 
     def act(change: Mapping[str, Any]) -> None:

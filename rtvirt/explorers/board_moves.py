@@ -38,7 +38,7 @@ def parse(text: str) -> list[Move]:
         if found:
             moves.append(Move(*found.groups()))
         elif part.strip():
-            raise SpecError([Problem("moves", part.strip(), "moves such as ufs: drivers > android; pCPU 5: board > modem", "write it so, or undo it")])
+            raise SpecError([Problem("moves", part.strip(), "moves such as ufs: drivers > android; pCPU 5: board > modem", "write it so, or undo")])
     return moves
 
 

@@ -72,8 +72,8 @@ def draw_box(ax: Axes, x: int, box: Holder, deep: float) -> None:
     ax.add_patch(Rectangle((x, 0), WIDE, 0.28, facecolor=COLOURS[box.meaning], hatch=HATCHES[box.meaning], edgecolor="white", linewidth=0))
     name = "the board" if box.name == "board" else box.name
     ax.text(x + 0.03, 0.95, name, fontweight="bold", va="center", fontsize=12)
-    ax.text(x + WIDE - 0.03, 0.95, marks(box.findings) or ("what nobody has" if name == "the board" else box.meaning), va="center", ha="right", fontsize=10,
-            color=COLOURS["miss"] if box.findings else "#555555")
+    ax.text(x + WIDE - 0.03, 0.95, marks(box.findings) or ("what nobody has" if name == "the board" else box.meaning), va="center", ha="right",
+            fontsize=10, color=COLOURS["miss"] if box.findings else "#555555")
     y = HEAD
     for tile in merged(box):
         draw_tile(ax, x + 0.03, y, tile)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 LOOKS = {"Y": ("s", COLOURS["real-time"], COLOURS["real-time"], "yes"), "P": ("D", "white", COLOURS["real-time"], "in part"),
          "impl": ("o", "white", COLOURS["hypervisor"], "only in the implementation"), "N": (".", COLOURS["hypervisor"], COLOURS["hypervisor"], "no")}
 """Mark, its filling and edge, and name of each answer."""
-SHORT = {"paravirt_ops": "paravirt ops", "WinHAL": "Windows HAL", "VMI(2005 vmi.c)": "VMI", "Linux DT": "device tree", "Jailhouse cell cfg rev14": "Jailhouse",
+SHORT = {"paravirt_ops": "paravirt ops", "WinHAL": "Windows HAL", "VMI(2005 vmi.c)": "VMI", "Linux DT": "device tree",
+         "Jailhouse cell cfg rev14": "Jailhouse",
          "Xen dom0less DT": "Xen dom0less", "Bao config.c": "Bao", "seL4 CAmkES-VMM": "CAmkES VMM", "OpenAMP/remoteproc rsc table": "OpenAMP",
          "ACRN scenario XML": "ACRN"}
 """Formats by names that fit above a column."""

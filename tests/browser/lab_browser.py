@@ -96,7 +96,8 @@ def open_notebook(page: Any, address: str, name: str, shows: str) -> None:
     """Open a notebook and run all of it until something `shows`."""
     page.goto(f"{address}/lab/tree/notebooks/{name}?reset", timeout=60_000)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-    time.sleep(2)
+    page.wait_for_selector("text=/Python 3.* Idle/", timeout=60_000)         # who runs cells before is asked for a kernel
+    time.sleep(1)
     run_all(page, shows)
 
 

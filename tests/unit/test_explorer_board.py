@@ -87,7 +87,8 @@ def test_pcpus_are_handed_over(phone):
 
 
 @pytest.mark.parametrize(("what", "source", "target", "words"), [
-    ("nothing", "modem", "android", "what is 'nothing'"), ("nothing", None, "android", "spi2, sdio, watchdog0"), ("ufs", "drivers", "nobody", "modem, android"),
+    ("nothing", "modem", "android", "what is 'nothing'"), ("nothing", None, "android", "spi2, sdio, watchdog0"),
+    ("ufs", "drivers", "nobody", "modem, android"),
     ("pCPU 9", None, "modem", "pCPU 0 to 7"), ("pCPU 4", "modem", "android", "give it another first")])
 def test_what_cannot_be_handed_over_is_refused(phone, what, source, target, words):
     with pytest.raises(rv.SpecError, match=words):
