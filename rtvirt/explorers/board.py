@@ -184,8 +184,8 @@ def explorer(**values: Any) -> Explorer:
         if name in values:
             start = follow(start, replace(start, **{name: values[name]}))
     scene = Scene()
-    shown = Explorer(replace(start, **values), compute, scene, "Who has what of a board. Drag a tile to another box (or focus it and use the left and "
-                     "right arrow keys), and change one VM's contract: what no longer fits is marked, and said on the right with its remedy.",
+    shown = Explorer(replace(start, **values), compute, scene, "Who has what of a board. Drag a tile to another box (or focus it and use the left and"
+                     " right arrow keys), and change one VM's contract: what no longer fits is marked, and said beside it with its remedy.",
                      fixed=fixed, ends=ends, offers=offers, follow=follow)
 
     def act(change: Mapping[str, Any]) -> None:

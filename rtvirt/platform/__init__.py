@@ -14,6 +14,7 @@
 
 from .board import Board, Scheduler
 from .check import check
+from .check_contracts import wakeup
 from .concepts import concepts
 from .contract import NoContract, Rank, Reservation, Share, Slot, Slots
 from .create import Decision, create, degrade, remove, restore
