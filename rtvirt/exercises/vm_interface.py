@@ -53,7 +53,8 @@ A, B, AB, BC = frozenset({0}), frozenset({1}), frozenset({0, 1}), frozenset({1, 
 exercise(Exercise(
     "8.2", adds_up,
     [([(0.5, A), (0.5, A)],), ([(0.6, A), (0.6, A)],), ([(0.6, A), (0.6, B), (0.6, AB)],), ([(0.9, A), (0.9, B), (0.2, AB)],),
-     ([(0.9, A), (0.9, B), (0.3, AB), (0.5, BC)],), ([(1.5, AB), (1.0, BC)],), ([(1.2, AB), (1.2, AB)],), ([(1.8, AB), (1.0, BC), (0.3, frozenset({2}))],)],
+     ([(0.9, A), (0.9, B), (0.3, AB), (0.5, BC)],), ([(1.5, AB), (1.0, BC)],),
+     ([(1.2, AB), (1.2, AB)],), ([(1.8, AB), (1.0, BC), (0.3, frozenset({2}))],)],
     "Which VMs have nowhere else to go than the pCPUs of this set? Ask it for every union of affinities.",
     [(each_cpu, "A VM that may run on two pCPUs counts too: beside those that are bound to one of the two."),
      (lambda shares: sum(share for share, _ in shares) <= len(frozenset().union(*(cpus for _, cpus in shares))) + 1e-9,
@@ -67,13 +68,15 @@ def wake_bound(budget: int, period: int, rivals: Sequence[int], sections: Sequen
 
 
 exercise(Exercise(
-    "8.3", wake_bound, [(1000, 2000, [500], [20, 20, 20]), (400, 2000, [500], [60]), (300, 1000, [300, 300], []), (5, 10, [], []), (2, 10, [3, 1], [4])],
+    "8.3", wake_bound,
+    [(1000, 2000, [500], [20, 20, 20]), (400, 2000, [500], [60]), (300, 1000, [300, 300], []), (5, 10, [], []), (2, 10, [3, 1], [4])],
     "When may the budget be used up at the earliest? Who can go first when the next one is there? What holds the pCPU against everybody?",
     [(lambda budget, period, rivals, sections: 2 * (period - budget),
       "That is the bound if nothing is known of the others. Here they are known: only their budgets can come before."),
      (lambda budget, period, rivals, sections: period - budget, "The next budget is there, but the others may go first."),
      (lambda budget, period, rivals, sections: period - budget + sum(rivals), "A section that cannot be preempted delays the most urgent, too."),
-     (lambda budget, period, rivals, sections: sum(rivals) + sum(sections), "It may have used its budget up already: until the next period there is none.")]))
+     (lambda budget, period, rivals, sections: sum(rivals) + sum(sections),
+      "Its budget may be used up already: until the next period there is none.")]))
 
 
 def technique(prices: Mapping[str, int | None]) -> str:

@@ -40,4 +40,5 @@ __all__ = ["CONFIGURATIONS", "FORMATS", "MISBEHAVIOURS", "RULES", "Answer", "Boa
            "Import", "InterruptController", "Iommu", "Irq", "Isolation", "Level", "Lost", "Memory", "Need", "NoContract", "Offer", "Operations",
            "Option", "Price", "Prices", "Rank", "Registers", "Reservation", "Scheduler", "Share", "Slot", "Slots", "Tile", "Timer", "Transition",
            "VmDevice", "VmInterface", "Window", "bench", "boards", "check", "concepts", "create", "degrade", "diff", "differences", "export", "fit",
-           "guests", "hand_over", "holdings", "isolation", "load", "load_vm", "read", "recontract", "remove", "restore", "save", "transition"]
+           "guests", "hand_over", "holdings", "isolation", "load", "load_vm", "read", "recontract", "remove", "restore", "save", "transition",
+           "wakeup"]

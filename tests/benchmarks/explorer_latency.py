@@ -2,8 +2,8 @@
 
     python3 lab.py run python tests/benchmarks/explorer_latency.py
 
-Measured in the page of a headless browser: from the key event to the end of the drawing of the browser's frame in which a picture has changed. That holds
-the browser's way to the kernel and back, the simulation of 2 s, the messages, and the wait for the frame; not what the screen adds.
+Measured in the page of a headless browser: from the key event to the end of the drawing of the browser's frame in which a picture has changed.
+That holds the browser's way to the kernel and back, the simulation of 2 s, the messages, and the wait for the frame; not what the screen adds.
 Beside it, in turns, the least that any explorer takes: a slider whose kernel only writes a word. The same page is driven by tests/browser.
 """
 

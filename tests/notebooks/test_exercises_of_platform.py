@@ -19,8 +19,8 @@ def test_windows_collide_as_in_the_check(case):
     """Two VMs of a server's memory, at the case's pages."""
     board = rv.platform.load("server")
     flags = {False: ("read", "write"), True: ("read", "write", "shared")}
-    vms = [board[name].replace(image=None, memory=[{"name": "w", "guest": 0, "phys": 2**32 + base * PAGE, "size": size * PAGE, "flags": flags[shared]}])
-           for name, (base, size, shared) in zip(("web", "batch"), case, strict=True)]
+    windows = [{"name": "w", "guest": 0, "phys": 2**32 + base * PAGE, "size": size * PAGE, "flags": flags[shared]} for base, size, shared in case]
+    vms = [board[name].replace(image=None, memory=[window]) for name, window in zip(("web", "batch"), windows, strict=True)]
     rules = check(board.replace(vms=[board["dom0"], *vms])).rules
     assert ("memory-overlap" in rules) == exercises.collide(*case)
 
