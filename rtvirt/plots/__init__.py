@@ -37,6 +37,3 @@ __all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "bars", "beside_boun
            "credit_curves", "credits", "crossover", "curves", "describe", "ecdf", "executors", "gantt", "held_against", "interfaces", "isolation",
            "least_supply", "meaning_of", "medians", "path_timeline", "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand",
            "supply_seen", "tail", "throughput", "tradeoff", "trap_costs", "two_numbers", "verdicts", "why", "wilson"]
-           "credit_curves", "credits", "crossover", "curves", "describe", "ecdf", "executors", "gantt", "held_against", "interfaces", "least_supply",
-           "meaning_of", "medians", "path_timeline", "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand", "supply_seen",
-           "tail", "throughput", "tradeoff", "trap_costs", "two_numbers", "verdicts", "why", "wilson"]
