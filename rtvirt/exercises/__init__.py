@@ -10,9 +10,11 @@ from . import (
     schedulability,
     split_driver_latency,
     trap_overhead,
+    vm_interface,
 )
 from .base import EXERCISES, Exercise, check, exercise, hint, variant
 from .popek_goldberg import NEW_OPCODES
 
 __all__ = ["EXERCISES", "NEW_OPCODES", "Exercise", "check", "credit_scheduler", "deterministic_io", "exercise", "hint", "monitor_at_work",
-           "popek_goldberg", "real_time_scheduling", "research_at_scale", "schedulability", "split_driver_latency", "trap_overhead", "variant"]
+           "popek_goldberg", "real_time_scheduling", "research_at_scale", "schedulability", "split_driver_latency", "trap_overhead", "variant",
+           "vm_interface"]

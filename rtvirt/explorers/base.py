@@ -31,6 +31,11 @@ def choice(default: Any, options: list[Any], label: str) -> Any:
     return field(default=default, metadata={"options": options, "label": label})
 
 
+def words(default: str, longest: int, label: str) -> Any:
+    """A field of `Params` with text of the reader's."""
+    return field(default=default, metadata={"longest": longest, "label": label})
+
+
 class Fixed(NamedTuple):
     """A parameter that cannot be moved beside the others: what holds in its place, and why."""
 
@@ -40,6 +45,8 @@ class Fixed(NamedTuple):
 
 Rules = Callable[[Any], Mapping[str, Fixed]]
 Ends = Callable[[Any], Mapping[str, float]]
+Offers = Callable[[Any], Mapping[str, list[Any]]]
+Follow = Callable[[Any, Any], Any]
 
 
 def settle(params: Any, fixed: Mapping[str, Fixed]) -> Any:
@@ -67,6 +74,9 @@ def check_ranges(params: Any, values: Mapping[str, Any]) -> None:
         elif "options" in meta:
             if value not in meta["options"]:
                 problems.append(Problem(name, value, ", ".join(map(repr, meta["options"])), "choose one of these"))
+        elif "longest" in meta:
+            if not isinstance(value, str) or len(value) > meta["longest"]:
+                problems.append(Problem(name, value, f"text of at most {meta['longest']} characters", "shorten it"))
         elif not in_range(value, meta):
             problems.append(Problem(name, value, f"{meta['low']} to {meta['high']}, {meta['label']}", "choose a value of the slider"))
     if problems:
@@ -112,11 +122,15 @@ class Explorer(widgets.VBox):
         Parameters to what cannot be moved beside them.
     ends : callable, optional
         Parameters to the upper ends of sliders that depend on them; what lies beyond is taken as the end.
+    offers : callable, optional
+        Parameters to what lists hold that depend on them.
+    follow : callable, optional
+        Parameters before and after a change to those that the change brings with it.
     """
 
     def __init__(self, params: Any, compute: Callable[[Any], Any], scene: Scene, description: str, fixed: Rules = lambda params: {},
-                 ends: Ends = lambda params: {}) -> None:
-        self._compute, self._scene, self._fixed, self._ends = compute, scene, fixed, ends
+                 ends: Ends = lambda params: {}, offers: Offers = lambda params: {}, follow: Follow = lambda before, after: after) -> None:
+        self._compute, self._scene, self._fixed, self._ends, self._offers, self._follow = compute, scene, fixed, ends, offers, follow
         check_ranges(params, {item.name: getattr(params, item.name) for item in fields(params)})
         self._placing = False               # True while controls follow the parameters rather than the reader
         self._open = False                  # True when there is a sentence to read
@@ -138,6 +152,8 @@ class Explorer(widgets.VBox):
         wide = {"layout": widgets.Layout(width="auto", max_width="460px"), "style": {"description_width": "172px"}}
         if "options" in meta:
             made = widgets.Dropdown(options=meta["options"], value=value, description=meta["label"], **wide)
+        elif "longest" in meta:
+            made = widgets.Text(value=value, description=meta["label"], continuous_update=False, **wide)
         else:
             whole = isinstance(meta["step"], int)
             kind = widgets.IntSlider if whole else widgets.FloatSlider
@@ -156,7 +172,7 @@ class Explorer(widgets.VBox):
             Nothing has changed then.
         """
         check_ranges(self.params, values)
-        wanted = replace(self._wanted, **values)
+        wanted = replace(self._follow(self._wanted, replace(self._wanted, **values)), **values)
         fixed = self._fixed(wanted)
         refuse({name: value for name, value in values.items() if name in fixed}, fixed)
         self.show(wanted)
@@ -165,14 +181,19 @@ class Explorer(widgets.VBox):
         """The reader has moved a control: the same in words where `set` raises."""
         if self._placing:
             return
-        self._wanted = replace(self._wanted, **{name: round(value, 6) if isinstance(value, float) else value})
+        changed = replace(self._wanted, **{name: round(value, 6) if isinstance(value, float) else value})
+        self._wanted = self._follow(self._wanted, changed)
         try:
             self.show(self._wanted)
         except RtvirtError as error:
             self.place(self._fixed(self._wanted))
-            self.sentence.value = f"<b>This cannot be run:</b> {escape(str(error))}"
-            self.sentence.add_class("rtvirt-wrong")
+            self.complain(error)
             self.pictures.add_class("rtvirt-stale")
+
+    def complain(self, error: RtvirtError) -> None:
+        """An error in words, where the sentence is."""
+        self.sentence.value = f"<b>This cannot be run:</b> {escape(str(error))}"
+        self.sentence.add_class("rtvirt-wrong")
 
     def show(self, wanted: Any) -> None:
         """Compute and show, or raise and leave everything as it was."""
@@ -201,6 +222,9 @@ class Explorer(widgets.VBox):
         try:
             for name, end in ends.items():
                 self.controls[name].max = end
+            for name, values in self._offers(self._wanted).items():
+                if list(self.controls[name].options) != values:
+                    self.controls[name].options = values
             for name, control in self.controls.items():
                 rule = fixed.get(name)
                 control.value = getattr(self._wanted, name) if rule is None else rule.value

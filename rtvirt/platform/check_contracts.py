@@ -32,8 +32,7 @@ def contract_findings(board: Board) -> Iterator[Finding]:
     if not board.vms:
         return
     try:
-        system, scheduler = board.system(), board.made_scheduler()
-        verdict = admit(system, scheduler, traps=traps_of(board))
+        verdict = judged(board)
     except SpecError as error:
         for problem in error.problems if not early else ():       # else it is said already, nearer to its cause
             if "affinity" not in problem.field:
@@ -50,6 +49,23 @@ def contract_findings(board: Board) -> Iterator[Finding]:
 def traps_of(board: Board) -> dict[str, Trapping]:
     """The sections of the contracts, as `admit` takes them."""
     return {vm.name: Trapping(section=vm.contract.section) for vm in board.vms if vm.contract.section}
+
+
+def judged(board: Board) -> Admission:
+    """What `rv.admit` says of a board, with the sections of its contracts."""
+    return admit(board.system(), board.made_scheduler(), traps=traps_of(board))
+
+
+def wakeup(board: Board, vm: str) -> int | None:
+    """The longest that an event for a VM may wait until it finds the VM running [ns]; None if the scheduler promises no bound.
+
+    Examples
+    --------
+    >>> import rtvirt as rv
+    >>> wakeup(rv.platform.load("phone"), "modem")
+    1560000
+    """
+    return wakeup_bound(board[vm], judged(board))[0]
 
 
 def kind_findings(board: Board) -> Iterator[Finding]:

@@ -43,7 +43,8 @@ def concepts() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a concept: cells as published (Y, P for partly, N, with field names), then ``rtvirt``, likewise.
+        One row a concept: cells as published (Y, P for partly, "impl" where the implementation knows, N; with field names), then ``rtvirt``,
+        likewise. ``attrs["read"]`` says of each format whether its description was read in full; one from memory was not.
 
     Examples
     --------
@@ -54,7 +55,9 @@ def concepts() -> pd.DataFrame:
     import pandas as pd
 
     table = pd.read_csv(path("published/vm_interface_features.csv"), keep_default_na=False)
+    read = table[table.concept == "READ IN FULL?"].iloc[0].drop("concept").to_dict()
     table = table[table.concept != "READ IN FULL?"].reset_index(drop=True)
+    table.attrs["read"] = read
     table["rtvirt"] = [f"{'P' if name in PARTLY else 'Y' if name in CARRIED else 'N'} {', '.join(CARRIED.get(name, ()))}".strip()
                        for name in table.concept]
     return table

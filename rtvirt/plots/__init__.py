@@ -7,7 +7,9 @@ black dashed; each comes with a hatch or marker too.
 from .against import against
 from .bars import bars
 from .beside_bound import beside_bound
+from .board import board
 from .classes import classes
+from .concepts import concepts
 from .credits import credit_curves, credits
 from .crossover import crossover
 from .executors import executors
@@ -34,7 +36,8 @@ from .two_numbers import two_numbers
 from .verdicts import verdicts
 from .why import why
 
-__all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "bars", "beside_bound", "causes", "classes", "compare", "credit_curves", "credits",
-           "crossover", "curves", "describe", "ecdf", "executors", "fronts", "gains", "gantt", "held_against", "interfaces", "isolation",
-           "least_supply", "meaning_of", "medians", "path_timeline", "ratio", "residuals", "shares", "show", "stints", "styled", "supply_demand",
-           "supply_seen", "tail", "throughput", "tightness", "tradeoff", "trap_costs", "two_numbers", "verdicts", "why", "wilson"]
+__all__ = ["COLOURS", "Picture", "SupplyDemand", "against", "bars", "beside_bound", "board", "causes", "classes", "compare", "concepts",
+           "credit_curves", "credits", "crossover", "curves", "describe", "ecdf", "executors", "fronts", "gains", "gantt", "held_against",
+           "interfaces", "isolation", "least_supply", "meaning_of", "medians", "path_timeline", "ratio", "residuals", "shares", "show", "stints",
+           "styled", "supply_demand", "supply_seen", "tail", "throughput", "tightness", "tradeoff", "trap_costs", "two_numbers", "verdicts", "why",
+           "wilson"]

@@ -1,9 +1,9 @@
-"""How long from a key to the pictures of explorers (credit, traps, clock, packet_path, io_bound, pareto) in a headless JupyterLab. Not a test.
+"""How long from a key to the pictures of explorers (credit, traps, clock, packet_path, io_bound, pareto, board), in JupyterLab. Not a test.
 
     python3 lab.py run python tests/benchmarks/explorer_latency.py
 
-Measured in the page: from the key event to the end of the drawing of the browser's frame in which a picture has changed. That holds
-the browser's way to the kernel and back, the simulation of 2 s, the messages, and the wait for the frame; not what the screen adds.
+Measured in the page of a headless browser: from the key event to the end of the drawing of the browser's frame in which a picture has changed.
+That holds the browser's way to the kernel and back, the simulation of 2 s, the messages, and the wait for the frame; not what the screen adds.
 Beside it, in turns, the least that any explorer takes: a slider whose kernel only writes a word. The same page is driven by tests/browser.
 """
 
@@ -21,7 +21,22 @@ from time import perf_counter
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/browser")]
 
-from lab_browser import BORDER, EXPLORER, FRONT, STACKS, TAIL, TIMELINE, browse, key_to_pictures, open_notebook, serve, summary, write_notebook  # noqa: E402
+from lab_browser import (  # noqa: E402
+    BORDER,
+    BOXES,
+    EXPLORER,
+    FRONT,
+    STACKS,
+    TAIL,
+    TIMELINE,
+    browse,
+    drop_to_findings,
+    key_to_pictures,
+    open_notebook,
+    serve,
+    summary,
+    write_notebook,
+)
 
 from rtvirt.explorers import credit  # noqa: E402
 
@@ -31,7 +46,8 @@ OTHERS = (("traps.explorer()", 0, {"bars": STACKS, "map": BORDER}),             
           ("packet_path.explorer(rank=50.0)", 0, {"way of another message": TIMELINE, "its bars": STACKS}),
           ("packet_path.explorer(rate=2.0)", 1, {"way at another rate": TIMELINE, "bars at another rate": STACKS}),
           ("io_bound.explorer()", 0, {"bound and latencies": TAIL}),
-          ("pareto.explorer()", 0, {"front": FRONT}))
+          ("pareto.explorer()", 0, {"front": FRONT}),
+          ("board.explorer()", 0, {"findings after a contract": BOXES}))
 LEAST = """import ipywidgets
 slider, word = ipywidgets.IntSlider(11, 2, 60), ipywidgets.HTML("11").add_class("least")
 slider.observe(lambda change: setattr(word, "value", str(change["new"])), names="value")
@@ -71,6 +87,7 @@ def main() -> None:
             page.wait_for_timeout(1000)
             page.locator(".noUi-handle").nth(handle).focus()
             print(summary(key_to_pictures(page, PRESSES, pictures)))
+        print(summary(drop_to_findings(page, PRESSES, "ufs", ("drivers", "android")), "drop"))         # on the last page, the board's
 
 
 if __name__ == "__main__":

@@ -27,13 +27,14 @@ CURVES = ".rtvirt-curves > canvas"
 STACKS = ".rtvirt-stacks > canvas"
 BORDER = ".rtvirt-border > canvas"
 FRONT = ".rtvirt-front > canvas"
+BOXES = ".rtvirt-boxes"
 EXPLORER = "from rtvirt.explorers import credit\nexplorer = credit.explorer()\nexplorer"
 FIRST_PRESSES = 3        # of a series: left out of the medians, while the browser compiles what it runs for the first time
 PICTURES = {"timeline": TIMELINE, "plot": TAIL}
-WATCH = """(pictures) => {      // from the key to the browser's frame in which each picture is drawn anew, in ms
+WATCH = """([pictures, event]) => {      // from the key, or the drop, to the browser's frame in which each picture is drawn anew, in ms
   const seen = window.seen = {};
   let pressed = null;
-  window.addEventListener('keydown', () => { pressed = performance.now(); }, { capture: true, once: true });
+  window.addEventListener(event, () => { pressed = performance.now(); }, { capture: true, once: true });
   for (const [name, css] of Object.entries(pictures)) {
     const observer = new MutationObserver(() => {      // told right after the drawing, as data-frame counts drawings
       if (pressed === null) return;
@@ -96,7 +97,8 @@ def open_notebook(page: Any, address: str, name: str, shows: str) -> None:
     """Open a notebook and run all of it until something `shows`."""
     page.goto(f"{address}/lab/tree/notebooks/{name}?reset", timeout=60_000)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-    time.sleep(2)
+    page.wait_for_selector("text=/Python 3.* Idle/", timeout=60_000)         # who runs cells before is asked for a kernel
+    time.sleep(1)
     run_all(page, shows)
 
 
@@ -138,7 +140,7 @@ def key_to_pictures(page: Any, presses: int, pictures: dict[str, str] = PICTURES
     back = {"ArrowRight": "ArrowLeft", "ArrowLeft": "ArrowRight"}[key]
     times: dict[str, list[float]] = {name: [] for name in pictures}
     for press in range(FIRST_PRESSES + presses):
-        page.evaluate(WATCH, pictures)
+        page.evaluate(WATCH, [pictures, "keydown"])
         page.keyboard.press(key if press % 40 < 20 else back)
         page.wait_for_function(f"Object.keys(window.seen).length === {len(pictures)}", timeout=20_000)
         for what, taken in page.evaluate("window.seen").items():
@@ -147,7 +149,30 @@ def key_to_pictures(page: Any, presses: int, pictures: dict[str, str] = PICTURES
     return {what: taken[FIRST_PRESSES:] for what, taken in times.items()}
 
 
-def summary(times: dict[str, list[float]]) -> str:
+def drag(page: Any, tile: str, box: str) -> None:
+    """Drag a tile of the board, as box/tile, into another box with the mouse."""
+    start, end = page.locator(f'button[data-key="{tile}"]').bounding_box(), page.locator(f'[data-box="{box}"]').bounding_box()
+    page.mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + 12, steps=4)
+    page.mouse.up()
+
+
+def drop_to_findings(page: Any, drops: int, tile: str, boxes: tuple[str, str], pause: float = 0.15) -> dict[str, list[float]]:
+    """Times [ms] from dropping a tile in the other of two boxes to the frame that shows the findings, without the first few drops."""
+    times: list[float] = []
+    for turn in range(FIRST_PRESSES + drops):
+        here, there = boxes if turn % 2 == 0 else boxes[::-1]
+        page.evaluate(WATCH, [{"board": BOXES}, "pointerup"])
+        drag(page, f"{here}/{tile}", there)
+        page.wait_for_function("Object.keys(window.seen).length === 1", timeout=20_000)
+        times.append(page.evaluate("window.seen.board"))
+        page.wait_for_selector(f'button[data-key="{there}/{tile}"]')
+        time.sleep(pause)
+    return {"findings": times[FIRST_PRESSES:]}
+
+
+def summary(times: dict[str, list[float]], what_is_done: str = "key") -> str:
     """Medians in words, one line a picture."""
-    return "\n".join(f"key to {what}: median {statistics.median(taken):.0f} ms, 90 % within {sorted(taken)[9 * len(taken) // 10]:.0f} ms, "
+    return "\n".join(f"{what_is_done} to {what}: median {statistics.median(taken):.0f} ms, 90 % within {sorted(taken)[9 * len(taken) // 10]:.0f} ms, "
                      f"n = {len(taken)}" for what, taken in times.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from lab_browser import (
+    BOXES,
     CURVES,
     FRONT,
     STACKS,
@@ -11,6 +12,8 @@ from lab_browser import (
     TIMELINE,
     WALK,
     browse,
+    drag,
+    drop_to_findings,
     fresh_explorer,
     key_to_pictures,
     open_explorer,
@@ -294,3 +297,28 @@ def test_a_front_obeys_the_keyboard(page, lab):
     print("\n" + summary(key_to_pictures(page, 12, {"front": FRONT})))
     page.wait_for_function("document.querySelector('.rtvirt-sentence').innerText.includes('promises a response within')")
     assert "promises a response within" in page.locator(FRONT).get_attribute("aria-label")
+
+
+def test_a_board_obeys_mouse_and_keyboard(page, lab):
+    """A disk is dragged to another VM: findings beside it. Then the keyboard moves it on; the tile keeps the focus; undo puts it back."""
+    write_notebook(lab[1] / "notebooks/board.ipynb", "from rtvirt.explorers import board\nboard.explorer()")
+    open_notebook(page, lab[0], "board.ipynb", f"{BOXES}[data-frame]")
+    page.wait_for_timeout(500)
+    assert page.locator(".rtvirt-findings li").count() == 0
+    drag(page, "drivers/ufs", "android")
+    page.wait_for_selector('button[data-key="android/ufs"].rtvirt-found')
+    found = page.locator(".rtvirt-findings li").all_inner_texts()
+    assert len(found) == 2 and "there is no IOMMU" in found[0] and "→ pass it through to this VM" in found[1]
+    assert page.locator('button[data-key="drivers/disk0"]').get_attribute("aria-label").endswith("Finding 2. Left and right give it to another box")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelectorAll('.rtvirt-findings li').length === 0")
+    assert page.evaluate("document.activeElement.dataset.key") == "drivers/ufs"
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.dataset.key") == "drivers/console"
+    print("\n" + summary(drop_to_findings(page, 6, "ufs", ("drivers", "android")), "drop"))
+    page.locator("text='as it comes'").click()
+    page.wait_for_selector('button[data-key="drivers/ufs"]')
+    page.locator(".jupyter-widgets select").nth(0).focus()
+    page.keyboard.press("Home")                              # the first board of the list, without the mouse
+    page.wait_for_function("document.querySelector('.rtvirt-sentence').innerText.startsWith('automotive')")
+    assert page.locator("[data-box]").count() == 5
