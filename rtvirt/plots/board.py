@@ -6,10 +6,11 @@ from textwrap import wrap
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..platform import Board, Findings, Holder, Tile, check, holdings
-from .style import COLOURS, HATCHES, new_axes, styled
+from .style import COLOURS, HATCHES, styled
 
 WIDE, LINE, HEAD = 0.95, 1.0, 1.7          # of a box; height of a line of text, and of a box's head
 SIGNS = {"passthrough": "■ ", "split-backend": "▷ ", "split-frontend": "◁ ", "virtual": "◇ "}
@@ -39,11 +40,11 @@ def board(board: Board, *, findings: Findings | None = None, ax: Axes | None = N
     listed = [line for number, finding in enumerate(found, 1)
               for line in wrap(f"({number}) {finding.place}: {finding.reason}; {finding.remedy}", LETTERS, subsequent_indent="     ")]
     with styled():
-        ax = new_axes(ax, 0.8 + 0.235 * (deep + 1.1 * len(listed)))
+        ax = Figure(figsize=(12, 0.8 + 0.235 * (deep + 1.1 * len(listed)))).add_subplot() if ax is None else ax
         for x, box in enumerate(boxes):
             draw_box(ax, x, box, deep)
         for row, line in enumerate(listed):
-            ax.text(0, deep + 1.2 + 1.1 * row, line, va="center", fontsize=10.5)
+            ax.text(0, deep + 1.2 + 1.1 * row, line, va="center", fontsize=10.5, in_layout=False)      # else boxes make room for it
         ax.set_xlim(-0.02, len(boxes) - 1 + WIDE + 0.02)
         ax.set_ylim(deep + 0.6 + 1.1 * len(listed), -0.1)
         ax.set_axis_off()
