@@ -65,11 +65,14 @@ class Found:
 
 
 def host(kind: str, period: int, budget: int, task: Task, switch: int) -> tuple[System, Any]:
-    """The chosen contract beside a VM that takes all the rest: in the same frame, or in a longer period, so that phases drift."""
-    vm = VM("vm", tasks=[task], budget=budget + switch, period=period, priority=1)
+    """The chosen contract beside a VM that takes all the rest: in the same frame, or in a longer period, so that phases drift.
+
+    Nobody buys a rest that is over before the switch to it is: such a window would hold the pCPU longer than it lasts, so the VM keeps it.
+    """
     frame = period if kind == "fixed slot" else period * 3 // 2
     left = frame - -(-(budget + switch) * frame // period)
-    rest = [VM("rest", tasks=[hog()], budget=left, period=frame, priority=2)] if left > 0 else []
+    rest = [VM("rest", tasks=[hog()], budget=left, period=frame, priority=2)] if left > switch else []
+    vm = VM("vm", tasks=[task], budget=budget + switch if rest else period, period=period, priority=1)
     system = System(vms=[vm, *rest], costs=Costs(context_switch=switch))
     if kind == "fixed slot":
         return system, ARINC653([(one.name, 0, one.budget) for one in system.vms], major_frame=period)

@@ -42,7 +42,7 @@ def boosted(utilization: float, vms: int, seed: int, duration: int) -> dict[str,
 
     Examples
     --------
-    >>> found = boosted(0.1, 1, 0, 2_000_000_000)
+    >>> found = boosted(0.1, 3, 0, 2_000_000_000)
     >>> found["io with"] < found["io without"]
     True
     """
