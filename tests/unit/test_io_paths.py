@@ -9,8 +9,9 @@ import pytest
 import rtvirt as rv
 from rtvirt.analysis.admission.host import Promise
 from rtvirt.analysis.io_paths import beside_hogs, grown, unheard
-from rtvirt.analysis.io_paths.loads import Load, Member
+from rtvirt.analysis.io_paths.loads import Load, Member, too_late
 from rtvirt.analysis.io_paths.rounds import too_much
+from rtvirt.analysis.limits import NEVER
 from rtvirt.analysis.supply import PeriodicResource
 from rtvirt.system.arrivals import Arrivals
 from rtvirt.system.devices import CustomDevice, Line, Path, Plumbing, Port, Stage, Thread
@@ -137,6 +138,12 @@ def test_a_request_of_a_guest_without_fixed_priorities_waits_for_the_others():
     system = whole(disk, tasks=[reader, rv.Task("loop", wcet=us(30), period=ms(1))])
     edf = system.with_vm(system["app"].replace(guest="edf"))
     assert bound(edf, path="disk.read").submission == us(1 + 30 + 7) and rv.admit(edf, rv.Null()).bounds["app/reader"] >= us(31 + 25 + 30)
+
+
+def test_lateness_that_feeds_itself_is_given_up_soon():
+    """A second, or 2000 periods: what makes itself three times as late in every round makes every round three times as long."""
+    assert not too_late(((us(700), 0),), ms(900)) and too_late(((us(700), 0),), ms(1500))
+    assert not too_late(((ms(10), 0), (us(1), 0)), ms(15_000)) and too_late(((NEVER, 0),), ms(1001)) and not too_late(None, ms(1000))
 
 
 def test_reasons_name_the_path_whose_messages_nothing_bounds():

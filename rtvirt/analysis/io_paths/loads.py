@@ -23,7 +23,8 @@ from ..supply import FixedPriorityPartition, Supply
 Curve = tuple[tuple[int, int], ...]
 TIE = 1                                 # what comes at the very instant at which work is done may come before [ns]
 MOST_TOGETHER = 64                      # messages of a burst that are analysed
-LONGEST_LATENESS = 10**12               # of a message; beyond it there is no bound [ns]
+LONGEST_LATENESS = 10**9                # of a message; beyond it, and beyond so many of its periods, there is no bound [ns]
+MOST_ON_THEIR_WAY = 2000                # a round takes the longer the more messages of a path may be about at once
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,11 @@ def crowded(curve: Curve | None, more: int) -> Curve | None:
     return found
 
 
+def too_late(curve: Curve | None, lateness: int) -> bool:
+    """Is it so late that nobody wants to know how late?"""
+    return lateness > max([LONGEST_LATENESS, *(MOST_ON_THEIR_WAY * period for period, _ in curve or () if period < NEVER)])
+
+
 def count(curve: Curve, window: int) -> int:
     """Most messages in a window that includes both its ends."""
     return sum(1 if period >= NEVER else -(-(window + 1 + jitter) // period) for period, jitter in curve)
@@ -164,6 +170,7 @@ def response(part: Part, supply: Supply, higher: list[Load], held: int,
     try:
         if not part.together or (taken := longest(0, "release")) is None:
             return longest(0, since)
-        return longest(part.each * min(part.together, count(curve, taken) - 1), since)
+        more = part.each * min(part.together, count(curve, taken) - 1)
+        return taken if since == "release" and not more else longest(more, since)
     except LimitError:
         return None

@@ -23,7 +23,7 @@ from ..admission.sections import Trapping
 from ..limits import NEVER
 from ..supply import FixedPriorityPartition, Supply
 from .lines import Found, dropping, full, on_lines
-from .loads import LONGEST_LATENESS, Curve, Load, Member, Part, curve_of, later, least_stay, overtaken, response
+from .loads import Curve, Load, Member, Part, curve_of, later, least_stay, overtaken, response, too_late
 from .lowering import interposed, lowered
 from .members import House, Key, State
 from .refusals import refusal, silent, unheard_at
@@ -144,7 +144,7 @@ class Rounds:
             for place in range(len(path.stages)):
                 before, after = state.spread[path.name, place + 1], self.lateness(path, place)
                 after = None if after is None or before is None else max(after, before)
-                if after is not None and (after > LONGEST_LATENESS or (give_up and after > (before or 0))):
+                if after is not None and (too_late(state.curves[path.name], after) or (give_up and after > (before or 0))):
                     self.reasons.setdefault((path.name, place), "what is late makes other things late, and these it, without end")
                     after = None
                 state.spread[path.name, place + 1] = after
