@@ -12,9 +12,9 @@ from ...errors import Problem
 from ..board import Board, Scheduler
 from ..interface import Channel, Chip, Clock, CpuShare, Image, Irq, VmDevice, VmInterface, Window
 from .bao_read import read_config
-from .common import Export, Import
+from .common import Export, Import, lost_between
 from .ctext import bits, braces, field, rows, text_of
-from .partition import SHARED_REASONS, Block, End, Link, blocks_of, cpu_problems, label, links, lost_between, passed, refuse_all, said_device
+from .partition import SHARED_REASONS, Block, End, Link, blocks_of, cpu_problems, label, links, passed, refuse_all, said_device
 
 FORMAT = "Bao configuration"
 CHECKED = "read by our own reader; compiled against headers written from the documented layout in the project's tests, not by Bao"

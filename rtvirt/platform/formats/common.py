@@ -19,6 +19,20 @@ MOST_CPUS = 64
 MOST_VMS = 128
 MOST_PARTS = 2000         # devices, regions, names in one list
 NAME = r"[A-Za-z][A-Za-z0-9_.\-]{0,63}"
+UNSAID = {
+    "vms.revision": "no word for revisions",
+    "vms.source": "no word for sources of figures",
+    "vms.assumed": "no word for sources of figures",
+    "vms.devices.kind": "it is that of the board's device",
+    "vms.devices.function": "it is that of the board's device",
+    "vms.devices.rx": "no word for traffic",
+    "vms.devices.into": "no word for traffic",
+    "vms.criticality": "no word for it",
+    "vms.degraded": "one contract a VM",
+    "vms.guest": "no word for what runs inside",
+    "vms.tasks": "no word for what runs inside",
+}
+"""{kind of place: why no format of others carries it}."""
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,23 +148,27 @@ def bare(board: Board) -> Board:
 
 
 def exported(board: Board, name: str, files: Mapping[str, str], read: Callable[[Mapping[str, str], Board], Import],
-             reasons: Sequence[tuple[str, str]], checked: str) -> Export:
-    """An export whose losses are found by reading it back.
+             reasons: Mapping[str, str], checked: str) -> Export:
+    """An export whose losses are found by reading it back."""
+    return Export(name, dict(files), lost_between(board, read(files, bare(board)).board, reasons), checked)
 
-    `reasons` are (pattern of places, reason), the first that fits counts; ``[]`` stands for any name. A loss that no pattern foresees is a bug of the
-    exporter, and an error: so nothing gets lost that is not known to be.
+
+def lost_between(board: Board, said: Board, reasons: Mapping[str, str]) -> tuple[Lost, ...]:
+    """All in which a board differs from what files say, with reasons.
+
+    A loss that no reason foresees is a bug of the exporter, and an error: so nothing gets lost that is not known to be.
     """
-    back = read(files, bare(board)).board
-    lost = tuple(Lost(place, reason_of(place, reasons)) for place in differences(board, back))
-    return Export(name, dict(files), lost, checked)
+    return tuple(Lost(place, reason_of(re.sub(r"\[[^\]]*\]", "", place), reasons)) for place in differences(board, said))
 
 
-def reason_of(place: str, reasons: Sequence[tuple[str, str]]) -> str:
-    """Why a place is lost."""
-    for pattern, reason in reasons:
-        if re.match(re.escape(pattern).replace(r"\[\]", r"\[[^\]]*\]") + r"(?![^.\[])", place):
-            return reason
-    raise AssertionError(f"{place} is lost, and nothing says why")
+def reason_of(kind: str, reasons: Mapping[str, str]) -> str:
+    """The reason of ``vms.memory.phys``, or of what it is part of."""
+    whole = kind
+    while kind not in reasons:
+        kind, dot, _ = kind.rpartition(".")
+        if not dot:
+            raise LookupError(f"{whole} is lost, and nothing says why")
+    return reasons[kind]
 
 
 class Source(Reading):

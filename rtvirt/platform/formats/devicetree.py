@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .common import Source
+from .tokens import Token, tokens
 
 DEEPEST = 32
 MOST = 50_000             # tokens
 TOKEN = re.compile(r"""
     (?P<space>[ \t\r\n]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/) | (?P<string>"(?:[^"\\]|\\.)*+") | (?P<directive>/[a-z][a-z0-9-]*/|\#include\b)
   | (?P<sign>[{}<>=;,:&/\[\]]) | (?P<word>[A-Za-z0-9,._+?\#@-]+)""", re.VERBOSE)
-REFUSED = {"/include/": "it would read another file", "/incbin/": "it would read another file", "#include": "it would read another file"}
+BRINGS = ("nodes and properties only", "it would read another file: put its content here")
+REFUSED = dict.fromkeys(("/include/", "/incbin/", "#include"), BRINGS)
 
 
 class Ref(NamedTuple):
@@ -80,36 +82,11 @@ class Node:
         return [child for child in self.children.values() if compatible in child.strings("compatible")]
 
 
-class Token(NamedTuple):
-    """A piece of the text."""
-
-    kind: str
-    text: str
-    line: int
-
-
-def tokens(source: Source) -> list[Token]:
-    """The text in pieces, without spaces and comments."""
-    text, found, line, at = source.text(), [], 1, 0
-    while at < len(text):
-        match = TOKEN.match(text, at)
-        if match is None or len(found) >= MOST:
-            seen = "too many words" if match else text[at:at + 20].split("\n")[0]
-            raise source.refusal(line, "file", seen, f"device tree source of {MOST} words at most", "correct it")
-        if match[0] in REFUSED:
-            raise source.refusal(line, "file", match[0], "nodes and properties only", f"{REFUSED[match[0]]}: put its content here")
-        if match.lastgroup != "space":
-            found.append(Token(str(match.lastgroup), match[0], line))
-        line += match[0].count("\n")
-        at = match.end()
-    return found
-
-
 class Parser:
     """Reads tokens one by one."""
 
     def __init__(self, source: Source) -> None:
-        self.source, self.tokens, self.k = source, tokens(source), 0
+        self.source, self.tokens, self.k = source, tokens(source, TOKEN, MOST, "device tree source", "correct it", REFUSED), 0
 
     def next(self, *expected: str) -> Token:
         """The next token; an error if others were expected."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from ..board import Board
 from ..fields import PAGE
 from ..interface import VmInterface, Window
-from .common import Export, exported, printable, rounded_up, spans
+from .common import UNSAID, Export, exported, printable, rounded_up, spans
 from .devicetree import node, pair, quoted
 from .dom0lessread import read as read
 from .partial import given_to, host_path, memory_of, partial_tree
@@ -24,48 +24,37 @@ from .xenguest import ARM, SCHEDULERS, colours_of, kinds, ram_of, refuse_others
 
 LONGEST_ID = 15           # characters of a shared memory's name
 CHECKED = "all files: the device tree compiler, dtc; what properties mean: our own reader only"
-REASONS = (
-    ("scheduler.name", "Xen has credit, credit2, rtds, arinc653 and null: its default is read"),
-    ("scheduler.options", "parameters are set by a toolstack, and there is none"),
-    ("vms[].id", "Xen numbers domains in the order of their nodes, from 1"),
-    ("vms[].revision", "no word for revisions"),
-    ("vms[].architecture", "it is that of the pCPUs"),
-    ("vms[].source", "no word for sources of figures"),
-    ("vms[].assumed", "no word for sources of figures"),
-    ("vms[].cpus.affinity", "a set of pCPUs, in order"),
-    ("vms[].cpus.reset", "the image says where it starts"),
-    ("vms[].memory[].guest", "where it is, if all of a domain's is (direct-map); else Xen chooses where the domain sees it"),
-    ("vms[].memory[].phys", "fixed only in whole pages, for all of a domain's memory, and on boards whose caches are not coloured"),
-    ("vms[].memory[].size", "whole KiB; with fixed places whole pages"),
-    ("vms[].memory[].flags", "memory of a domain has no flags but being shared"),
-    ("vms[].memory[].colours", "all memory of a domain has the same (llc-colors)"),
-    ("vms[].memory[]", "memory of a domain has no names; shared memory has, with a fixed place; registers belong to devices"),
-    ("vms[].irqs", "lines of devices passed through, in their order, without route, priority and emulated ones"),
-    ("vms[].irqchip", "the board's GIC, virtualized"),
-    ("vms[].timer", "the generic timer, virtualized"),
-    ("vms[].devices[].driver", "the partial device tree names one of devices passed through only"),
-    ("vms[].devices[].irqs", "those of the board's device, unless others of a GIC from 16 are said"),
-    ("vms[].devices[].registers", "where they are, or moved by whole pages"),
-    ("vms[].devices[].kind", "it is that of the board's device"),
-    ("vms[].devices[].function", "it is that of the board's device"),
-    ("vms[].devices[].rx", "no word for traffic"),
-    ("vms[].devices[].into", "no word for traffic"),
-    ("vms[].devices[]", "only devices passed through that can be told by registers, and a virtual pl011, vpl011: split drivers need a toolstack"),
-    ("vms[].channels[].protocol", "no word for protocols"),
-    ("vms[].channels[].doorbell", "an event channel, which has no line of an interrupt controller"),
-    ("vms[].channels[].region", "what is shared in the same place"),
-    ("vms[].channels[].peers", "who shares the same memory"),
-    ("vms[].channels[]", "memory shared by several domains is one channel of theirs, called as the shared memory is"),
-    ("vms[].image.cmdline", "printable characters only"),
-    ("vms[].image", "a file and a command line; Xen places the image"),
-    ("vms[].operations", "no word for hypercalls, patches, rates"),
-    ("vms[].contract", "no word for contracts: they are set by a toolstack, and there is none"),
-    ("vms[].criticality", "no word for it"),
-    ("vms[].degraded", "one contract a domain"),
-    ("vms[].health", "no word for restarts, heartbeats, trace buffers"),
-    ("vms[].guest", "no word for what runs inside"),
-    ("vms[].tasks", "no word for what runs inside"),
-)
+REASONS = UNSAID | {
+    "scheduler.name": "Xen has credit, credit2, rtds, arinc653 and null: its default is read",
+    "scheduler.options": "parameters are set by a toolstack, and there is none",
+    "vms.id": "Xen numbers domains in the order of their nodes, from 1",
+    "vms.architecture": "it is that of the pCPUs",
+    "vms.cpus.affinity": "a set of pCPUs, in order",
+    "vms.cpus.reset": "the image says where it starts",
+    "vms.memory.guest": "where it is, if all of a domain's is (direct-map); else Xen chooses where the domain sees it",
+    "vms.memory.phys": "fixed only in whole pages, for all of a domain's memory, and on boards whose caches are not coloured",
+    "vms.memory.size": "whole KiB; with fixed places whole pages",
+    "vms.memory.flags": "memory of a domain has no flags but being shared",
+    "vms.memory.colours": "all memory of a domain has the same (llc-colors)",
+    "vms.memory": "memory of a domain has no names; shared memory has, with a fixed place; registers belong to devices",
+    "vms.irqs": "lines of devices passed through, in their order, without route, priority and emulated ones",
+    "vms.irqchip": "the board's GIC, virtualized",
+    "vms.timer": "the generic timer, virtualized",
+    "vms.devices.driver": "the partial device tree names one of devices passed through only",
+    "vms.devices.irqs": "those of the board's device, unless others of a GIC from 16 are said",
+    "vms.devices.registers": "where they are, or moved by whole pages",
+    "vms.devices": "only devices passed through that can be told by registers, and a virtual pl011, vpl011: split drivers need a toolstack",
+    "vms.channels.protocol": "no word for protocols",
+    "vms.channels.doorbell": "an event channel, which has no line of an interrupt controller",
+    "vms.channels.region": "what is shared in the same place",
+    "vms.channels.peers": "who shares the same memory",
+    "vms.channels": "memory shared by several domains is one channel of theirs, called as the shared memory is",
+    "vms.image.cmdline": "printable characters only",
+    "vms.image": "a file and a command line; Xen places the image",
+    "vms.operations": "no word for hypercalls, patches, rates",
+    "vms.contract": "no word for contracts: they are set by a toolstack, and there is none",
+    "vms.health": "no word for restarts, heartbeats, trace buffers",
+}
 
 
 def write(board: Board) -> Export:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..board import Board
-from .common import Export, Import
+from .common import Export, Import, lost_between
 from .cread import read_source
 from .jailhouse_cells import plan
 from .jailhouse_layout import CONSTANTS, pack
 from .jailhouse_read import read_cells
 from .jailhouse_text import cell_text, system_text
-from .partition import SHARED_REASONS, lost_between
+from .partition import SHARED_REASONS
 
 FORMAT = "Jailhouse cell configurations"
 CHECKED = ("read by our own reader; compiled, in the project's tests, against headers written from the documented layout, and compared "

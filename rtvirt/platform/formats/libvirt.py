@@ -14,7 +14,7 @@ from ...interop.xml import element, worded
 from ..board import Board
 from ..contract import Rank, Reservation, Share
 from ..interface import VmDevice, VmInterface
-from .common import Export, exported, printable, rounded_up, spans
+from .common import UNSAID, Export, exported, printable, rounded_up, spans
 from .libvirtread import read as read
 from .xenguest import ram_of
 from .xl import RESTARTS, letters, short_names
@@ -25,53 +25,42 @@ CAP_PERIOD = 100_000                                 # [us]: a percent of a pCPU
 HIGHEST = 100             # our priority p is SCHED_FIFO's 100 - p
 MODELS = ("e1000", "e1000e", "rtl8139")
 CHECKED = "libvirt's own schema (RelaxNG) by xmllint; what values mean: our own reader only"
-REASONS = (
-    ("scheduler.name", "Linux schedules: the one is read whose contracts are most like what the domains have"),
-    ("scheduler.options", "Linux schedules"),
-    ("vms[].revision", "no word for revisions"),
-    ("vms[].source", "no word for sources of figures"),
-    ("vms[].assumed", "no word for sources of figures"),
-    ("vms[].cpus.affinity", "a set of pCPUs, in order"),
-    ("vms[].cpus.reset", "the image says where it starts"),
-    ("vms[].memory[].guest", "QEMU chooses where a domain sees its memory, and PCI where shared memory is"),
-    ("vms[].memory[].phys", "Linux chooses where memory is"),
-    ("vms[].memory[].size", "whole KiB, all memory together; shared memory a power of two"),
-    ("vms[].memory[].flags", "huge pages, for all of it; nothing else"),
-    ("vms[].memory[].colours", "no word for colours"),
-    ("vms[].memory[]", "one amount of memory without a name, and what channels are in, called as they are; registers belong to devices"),
-    ("vms[].irqs", "QEMU chooses lines"),
-    ("vms[].irqchip", "a GIC, virtualized; an emulated I/O APIC"),
-    ("vms[].timer", "the generic timer, virtualized; an emulated HPET"),
-    ("vms[].devices[].backend", "the host drives devices"),
-    ("vms[].devices[].driver", "a model of a network card; ahci; pl011 and uart-16550; virtio for front ends, which is not said"),
-    ("vms[].devices[].irqs", "QEMU chooses lines"),
-    ("vms[].devices[].registers", "QEMU chooses addresses"),
-    ("vms[].devices[].kind", "it is that of the board's device"),
-    ("vms[].devices[].function", "it is that of the board's device"),
-    ("vms[].devices[].device", "only devices passed through have one"),
-    ("vms[].devices[].rx", "no word for traffic"),
-    ("vms[].devices[].into", "no word for traffic"),
-    ("vms[].devices[]", "PCI devices passed through, networks, disks, UARTs; no others, and no back ends: the host drives devices"),
-    ("vms[].channels[].protocol", "no word for protocols"),
-    ("vms[].channels[].doorbell", "ivshmem-plain has none"),
-    ("vms[].channels[].region", "it is called as the channel is"),
-    ("vms[].channels[].peers", "all domains with shared memory of that name"),
-    ("vms[].channels[]", "shared memory of a power of two (ivshmem), between domains that both have a file"),
-    ("vms[].image.cmdline", "printable characters only"),
-    ("vms[].image", "a file and a command line; QEMU places the image"),
-    ("vms[].operations", "KVM's guests trap; no tables of hypercalls, no rates"),
-    ("vms[].contract.section", "no word for sections"),
-    ("vms[].contract.wakeup", "no word for bounds on wake-ups"),
-    ("vms[].contract.priority", "a budget has no priority; SCHED_FIFO has 1 to 99"),
-    ("vms[].contract.extratime", "a quota is a limit: there is no more than it"),
-    ("vms[].contract", "shares from 2; caps; quotas from 1 ms in periods of 1 ms to 1 s, in whole us; priorities from 1 to 99; no slots"),
-    ("vms[].criticality", "no word for it"),
-    ("vms[].degraded", "one contract a domain"),
-    ("vms[].health", "on_crash and on_poweroff say whether to restart; no heartbeat, attempts, trace buffer"),
-    ("vms[].guest", "no word for what runs inside"),
-    ("vms[].tasks", "no word for what runs inside"),
-    ("vms[]", "the VM with id 0 is the host itself"),
-)
+REASONS = UNSAID | {
+    "scheduler.name": "Linux schedules: the one is read whose contracts are most like what the domains have",
+    "scheduler.options": "Linux schedules",
+    "vms.cpus.affinity": "a set of pCPUs, in order",
+    "vms.cpus.reset": "the image says where it starts",
+    "vms.memory.guest": "QEMU chooses where a domain sees its memory, and PCI where shared memory is",
+    "vms.memory.phys": "Linux chooses where memory is",
+    "vms.memory.size": "whole KiB, all memory together; shared memory a power of two",
+    "vms.memory.flags": "huge pages, for all of it; nothing else",
+    "vms.memory.colours": "no word for colours",
+    "vms.memory": "one amount of memory without a name, and what channels are in, called as they are; registers belong to devices",
+    "vms.irqs": "QEMU chooses lines",
+    "vms.irqchip": "a GIC, virtualized; an emulated I/O APIC",
+    "vms.timer": "the generic timer, virtualized; an emulated HPET",
+    "vms.devices.backend": "the host drives devices",
+    "vms.devices.driver": "a model of a network card; ahci; pl011 and uart-16550; virtio for front ends, which is not said",
+    "vms.devices.irqs": "QEMU chooses lines",
+    "vms.devices.registers": "QEMU chooses addresses",
+    "vms.devices.device": "only devices passed through have one",
+    "vms.devices": "PCI devices passed through, networks, disks, UARTs; no others, and no back ends: the host drives devices",
+    "vms.channels.protocol": "no word for protocols",
+    "vms.channels.doorbell": "ivshmem-plain has none",
+    "vms.channels.region": "it is called as the channel is",
+    "vms.channels.peers": "all domains with shared memory of that name",
+    "vms.channels": "shared memory of a power of two (ivshmem), between domains that both have a file",
+    "vms.image.cmdline": "printable characters only",
+    "vms.image": "a file and a command line; QEMU places the image",
+    "vms.operations": "KVM's guests trap; no tables of hypercalls, no rates",
+    "vms.contract.section": "no word for sections",
+    "vms.contract.wakeup": "no word for bounds on wake-ups",
+    "vms.contract.priority": "a budget has no priority; SCHED_FIFO has 1 to 99",
+    "vms.contract.extratime": "a quota is a limit: there is no more than it",
+    "vms.contract": "shares from 2; caps; quotas from 1 ms in periods of 1 ms to 1 s, in whole us; priorities from 1 to 99; no slots",
+    "vms.health": "on_crash and on_poweroff say whether to restart; no heartbeat, attempts, trace buffer",
+    "vms": "the VM with id 0 is the host itself",
+}
 
 
 def write(board: Board) -> Export:

@@ -6,7 +6,7 @@ An exporter makes of a board the board that its format can say (`said`), and wri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -15,31 +15,20 @@ from ..board import Board
 from ..fields import PAGE, Extent
 from ..hardware import HostDevice, Registers
 from ..interface import MEMORY_FLAGS, VmDevice, VmInterface, Window
-from .common import Lost, differences
+from .common import NAME, UNSAID
 
 ALIGNED = 2 * 2**20
 """Memory that may be anywhere begins at multiples of this: pages of the second stage can then be large `int [bytes]`."""
-SHARED_REASONS = {
+SHARED_REASONS = UNSAID | {
     "scheduler": "a partitioning hypervisor has no scheduler: each vCPU has its pCPU",
-    "vms.revision": "no word for it",
-    "vms.source": "no word for it",
-    "vms.assumed": "no word for it",
     "vms.operations": "no word for it: what a guest needs of the hypervisor",
     "vms.contract": "no word for it: a vCPU has a whole pCPU",
     "vms.health": "no word for it",
-    "vms.criticality": "no word for it",
-    "vms.degraded": "no word for it",
-    "vms.guest": "no word for it: what runs inside",
-    "vms.tasks": "no word for it: what runs inside",
     "vms.devices": "only devices of the board are passed through, by their registers",
-    "vms.devices.kind": "as the board's device says",
-    "vms.devices.function": "as the board's device says",
     "vms.devices.driver": "no word for it",
     "vms.devices.backend": "no word for it",
     "vms.devices.irqs": "lines belong to the VM, under their own numbers",
     "vms.devices.registers": "where they are, as unless given; or none of the board's behind them",
-    "vms.devices.rx": "no word for it: traffic",
-    "vms.devices.into": "no word for it: traffic",
     "vms.memory.flags": "a bitmap has no order, and no bits for some of them",
 }
 
@@ -209,20 +198,6 @@ def passed(board: Board, device: VmDevice) -> bool:
     return device.mode == "passthrough" and board.device(device.device) is not None
 
 
-def lost_between(board: Board, said: Board, reasons: Mapping[str, str]) -> tuple[Lost, ...]:
-    """All that differs, with reasons by the kind of place; every kind that can differ has one."""
-    return tuple(Lost(place, reason_of(re.sub(r"\[[^\]]*\]", "", place), reasons)) for place in differences(board, said))
-
-
-def reason_of(kind: str, reasons: Mapping[str, str]) -> str:
-    """The reason of ``vms.memory.phys``, or of what it is part of."""
-    while kind not in reasons:
-        kind, dot, _ = kind.rpartition(".")
-        if not dot:
-            raise LookupError(f"no reason is known why {kind} should be lost")
-    return reasons[kind]
-
-
 def pci_of(text: str) -> tuple[int, int]:
     """Domain, and bus, device and function in one number.
 
@@ -237,9 +212,6 @@ def pci_of(text: str) -> tuple[int, int]:
 
 # -------------------------------------------------------------- reading
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,63}")
-
-
 def plain(name: str, other: str, used: set[str]) -> str:
     """A text as a name: other characters become dashes, and a number follows if it is used already; `other` if nothing is left.
 
@@ -249,7 +221,7 @@ def plain(name: str, other: str, used: set[str]) -> str:
     >>> plain("System RAM", "mem", used), plain("System-RAM", "mem", used), plain("4 MiB", "mem", used), plain("", "mem", used)
     ('System-RAM', 'System-RAM-2', 'mem-4-MiB', 'mem')
     """
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         name = re.sub(r"[^A-Za-z0-9_.\-]+", "-", name[:200]).strip("-.") or other
         name = (name if name[0].isalpha() else f"{other}-{name}")[:64]
     unique, n = name, 1

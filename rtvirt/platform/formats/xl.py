@@ -21,7 +21,7 @@ from ..contract import Reservation, Share
 from ..fields import PAGE
 from ..hardware import Cluster
 from ..interface import VmDevice, VmInterface
-from .common import Export, exported, isa_of, printable, rounded_up, spans
+from .common import UNSAID, Export, exported, isa_of, printable, rounded_up, spans
 from .partial import given_to, host_path, memory_of, partial_tree
 from .xenguest import ARM, SCHEDULERS, colours_of, kinds, ram_of, refuse_others
 from .xlcfg import Value, written
@@ -33,53 +33,42 @@ RESTARTS = {"never": ("destroy", "destroy", "destroy"), "on-failure": ("destroy"
 LEAST_US, MOST_US = 10, 2**32 - 1        # budgets and periods of RTDS
 INTERFACE = 15                           # characters of a network interface's name (Linux)
 CHECKED = "xl.cfg and pools: parsed by Xen's own libxlutil; .dts: dtc; start.sh, command line, and what values mean: our own reader only"
-REASONS = (
-    ("scheduler.name", "Xen has credit, credit2, rtds, arinc653 and null: its default is read"),
-    ("scheduler.options", "xl sets the time slice and the rate limit of credit and credit2, in ms and us; others are of the model"),
-    ("vms[].id", "Xen numbers domains in the order of their creation, from 1"),
-    ("vms[].revision", "no word for revisions"),
-    ("vms[].architecture", "it is that of the pCPUs"),
-    ("vms[].source", "no word for sources of figures"),
-    ("vms[].assumed", "no word for sources of figures"),
-    ("vms[].cpus.affinity", "a set of pCPUs, in order"),
-    ("vms[].cpus.reset", "the image says where it starts"),
-    ("vms[].memory[].guest", "Xen chooses where a domain sees its memory"),
-    ("vms[].memory[].phys", "Xen chooses where memory is"),
-    ("vms[].memory[].size", "whole MiB, all memory together"),
-    ("vms[].memory[].flags", "memory of a domain has no flags"),
-    ("vms[].memory[].colours", "all memory of a domain has the same (llc_colors)"),
-    ("vms[].memory[]", "one amount of memory, and pages of registers: no names, nothing shared"),
-    ("vms[].irqs", "lines passed on, without route, priority and emulated ones; triggers only of a device's lines in the partial device tree"),
-    ("vms[].irqchip", "ARM: a GIC, virtualized; x86: an emulated I/O APIC, or none"),
-    ("vms[].timer", "ARM: always the generic timer, virtualized; x86: an emulated HPET, or none"),
-    ("vms[].devices[].device", "where a back end's data go is not said"),
-    ("vms[].devices[].backend", "without one it is dom0"),
-    ("vms[].devices[].driver", "the guest knows its drivers; of devices passed through, only partial device trees name one"),
-    ("vms[].devices[].irqs", "those of the board's device, unless a partial device tree has others; event channels for the rest"),
-    ("vms[].devices[].registers", "where they are, or moved by whole pages; none for the rest"),
-    ("vms[].devices[].kind", "it is that of the board's device"),
-    ("vms[].devices[].function", "it is that of the board's device"),
-    ("vms[].devices[].rx", "no word for traffic"),
-    ("vms[].devices[].into", "no word for traffic"),
-    ("vms[].devices[]", "only devices passed to domains other than dom0, a virtual UART, front ends of networks and disks, their back ends; names "
-     "only in partial device trees, of vifs and disks"),
-    ("vms[].channels", "xl.cfg has no shared memory"),
-    ("vms[].image.cmdline", "printable characters only"),
-    ("vms[].image", "a file and a command line; Xen places the image, and boots dom0's itself"),
-    ("vms[].operations", "pv or hvm on x86; no tables of hypercalls, no rates"),
-    ("vms[].contract.section", "no word for sections"),
-    ("vms[].contract.wakeup", "no word for bounds on wake-ups"),
-    ("vms[].contract.priority", "RTDS has no priorities of this kind"),
-    ("vms[].contract.budget", "whole us from 10 to 2^32 - 1"),
-    ("vms[].contract.period", "whole us from 10 to 2^32 - 1"),
-    ("vms[].contract.cap", "whole percent of a vCPU, to 100 each"),
-    ("vms[].contract", "xl has commands for shares under credit and credit2, reservations under rtds; slots of arinc653 need a program of libxc"),
-    ("vms[].criticality", "no word for it"),
-    ("vms[].degraded", "one contract a domain"),
-    ("vms[].health", "on_crash and on_poweroff say whether to restart; no heartbeat, attempts, trace buffer; nothing for dom0"),
-    ("vms[].guest", "no word for what runs inside"),
-    ("vms[].tasks", "no word for what runs inside"),
-)
+REASONS = UNSAID | {
+    "scheduler.name": "Xen has credit, credit2, rtds, arinc653 and null: its default is read",
+    "scheduler.options": "xl sets the time slice and the rate limit of credit and credit2, in ms and us; others are of the model",
+    "vms.id": "Xen numbers domains in the order of their creation, from 1",
+    "vms.architecture": "it is that of the pCPUs",
+    "vms.cpus.affinity": "a set of pCPUs, in order",
+    "vms.cpus.reset": "the image says where it starts",
+    "vms.memory.guest": "Xen chooses where a domain sees its memory",
+    "vms.memory.phys": "Xen chooses where memory is",
+    "vms.memory.size": "whole MiB, all memory together",
+    "vms.memory.flags": "memory of a domain has no flags",
+    "vms.memory.colours": "all memory of a domain has the same (llc_colors)",
+    "vms.memory": "one amount of memory, and pages of registers: no names, nothing shared",
+    "vms.irqs": "lines passed on, without route, priority and emulated ones; triggers only of a device's lines in the partial device tree",
+    "vms.irqchip": "ARM: a GIC, virtualized; x86: an emulated I/O APIC, or none",
+    "vms.timer": "ARM: always the generic timer, virtualized; x86: an emulated HPET, or none",
+    "vms.devices.device": "where a back end's data go is not said",
+    "vms.devices.backend": "without one it is dom0",
+    "vms.devices.driver": "the guest knows its drivers; of devices passed through, only partial device trees name one",
+    "vms.devices.irqs": "those of the board's device, unless a partial device tree has others; event channels for the rest",
+    "vms.devices.registers": "where they are, or moved by whole pages; none for the rest",
+    "vms.devices": "only devices passed to domains other than dom0, a virtual UART, front ends of networks and disks, their back ends; names only in "
+                   "partial device trees, of vifs and disks",
+    "vms.channels": "xl.cfg has no shared memory",
+    "vms.image.cmdline": "printable characters only",
+    "vms.image": "a file and a command line; Xen places the image, and boots dom0's itself",
+    "vms.operations": "pv or hvm on x86; no tables of hypercalls, no rates",
+    "vms.contract.section": "no word for sections",
+    "vms.contract.wakeup": "no word for bounds on wake-ups",
+    "vms.contract.priority": "RTDS has no priorities of this kind",
+    "vms.contract.budget": "whole us from 10 to 2^32 - 1",
+    "vms.contract.period": "whole us from 10 to 2^32 - 1",
+    "vms.contract.cap": "whole percent of a vCPU, to 100 each",
+    "vms.contract": "xl has commands for shares under credit and credit2, reservations under rtds; slots of arinc653 need a program of libxc",
+    "vms.health": "on_crash and on_poweroff say whether to restart; no heartbeat, attempts, trace buffer; nothing for dom0",
+}
 
 
 def write(board: Board) -> Export:

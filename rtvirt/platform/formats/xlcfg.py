@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from .common import Source
+from .tokens import Token, tokens
 
 Value = int | str | list["Value"]
 DEEPEST = 4
@@ -18,14 +19,6 @@ TOKEN = re.compile(r"""
     (?P<space>[ \t\r]+|\#[^\n]*) | (?P<end>\n|;) | (?P<number>0x[0-9a-f]+\b|[0-9]+\b) | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
   | (?P<string>"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+') | (?P<sign>\+=|[=\[\],])""", re.VERBOSE)
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
-
-
-class Token(NamedTuple):
-    """A piece of the text."""
-
-    kind: str
-    text: str
-    line: int
 
 
 class Assigned(NamedTuple):
@@ -43,7 +36,7 @@ def parse(source: Source) -> dict[str, Assigned]:
     SpecError
         With the line of what is no assignment.
     """
-    text, found = tokens(source), dict[str, Assigned]()
+    text, found = tokens(source, TOKEN, MOST, "names, numbers, strings, lists", "correct it; code is not run", {}), dict[str, Assigned]()
     k = 0
     while k < len(text):
         if text[k].kind == "end":
@@ -58,21 +51,6 @@ def parse(source: Source) -> dict[str, Assigned]:
         found[name.text] = Assigned(value, name.line)
         if k < len(text) and text[k].kind != "end":
             raise source.refusal(text[k].line, name.text, text[k].text, "the end of the line", "write one assignment a line; code is not run")
-    return found
-
-
-def tokens(source: Source) -> list[Token]:
-    """The text in pieces, without spaces and comments."""
-    text, found, line, at = source.text(), [], 1, 0
-    while at < len(text):
-        match = TOKEN.match(text, at)
-        if match is None or len(found) >= MOST:
-            seen = "too many words" if match else text[at:at + 20].split("\n")[0]
-            raise source.refusal(line, "file", seen, f"names, numbers, strings, lists; {MOST} at most", "correct it; code is not run")
-        if match.lastgroup != "space":
-            found.append(Token(str(match.lastgroup), match[0], line))
-        line += match[0].count("\n")
-        at = match.end()
     return found
 
 
