@@ -24,38 +24,12 @@ function draw(canvas, run, width, look) {
   const g = fitCanvas(canvas, width, low + AXIS);
   g.fillStyle = look.paper;
   g.fillRect(0, 0, width, low + AXIS);
-  drawAxes(g, run, X, Y, width, low, look);
+  drawPlane(g, run.most, X, Y, { left: LEFT, right: RIGHT, top: TOP, low, width }, { units: [1, 1], steps: [width / 95, 5], titles: run.axes }, look);
   if (run.line) drawSides(g, run, X, Y, width, look); else say(g, run.text, X(xMost / 2), Y(yMost / 2), width, look);
   const [x, y] = [X(run.point[0]), Y(run.point[1])];
   g.beginPath(); g.arc(x, y, 7, 0, 7);
   g.fillStyle = look.ink; g.fill();
   g.strokeStyle = look.paper; g.lineWidth = 2.5; g.stroke();
-}
-
-function drawAxes(g, run, X, Y, width, low, look) {
-  const [xMost, yMost] = run.most;
-  g.font = `13px ${look.font}`;
-  g.lineWidth = 1;
-  const line = (x0, y0, x1, y1) => { g.strokeStyle = look.grid; g.beginPath(); g.moveTo(x0, y0); g.lineTo(x1, y1); g.stroke(); };
-  g.fillStyle = look.ink;
-  g.textAlign = "center";
-  g.textBaseline = "top";
-  const xStep = niceStep(xMost, width / 95), yStep = niceStep(yMost, 5);
-  for (let t = 0; t <= xMost * 1.0001; t += xStep) {
-    line(Math.round(X(t)) + 0.5, TOP, Math.round(X(t)) + 0.5, low + 4);
-    g.fillText(`${t}`, X(t), low + 6);
-  }
-  g.textAlign = "right";
-  g.textBaseline = "middle";
-  for (let t = 0; t <= yMost * 1.0001; t += yStep) {
-    line(LEFT, Math.round(Y(t)) + 0.5, width - RIGHT, Math.round(Y(t)) + 0.5);
-    g.fillText(`${t}`, LEFT - 7, Y(t));
-  }
-  g.fillStyle = look.soft;
-  g.textBaseline = "top";
-  g.fillText(run.axes[0], width - RIGHT, low + 24);
-  g.textAlign = "left";
-  g.fillText(run.axes[1], 4, 3);
 }
 
 // Both sides, in the map's own unit square for the arithmetic; the border; and names where there is room.

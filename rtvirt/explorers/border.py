@@ -11,7 +11,7 @@ from .assets import read_assets
 class Border(anywidget.AnyWidget):
     """The widget: below 0 of ``offset + per_x x + per_y y`` the first is cheaper, above it the second."""
 
-    _esm = read_assets("canvas.js", "lists.js", "border.js")
+    _esm = read_assets("canvas.js", "plane.js", "lists.js", "border.js")
     _css = read_assets("explorers.css")
     picture = traitlets.Dict().tag(sync=True)
 

@@ -3,6 +3,8 @@
 const LEFT = 92, RIGHT = 14, TOP = 26, AXIS = 40;
 const WEIGHT = { "real-time": 3, bound: 2.75 }, DASH = [[], [8, 5], [2, 4]];
 
+const AXES = { units: [1e6, 1e6], titles: ["length of the window [ms]", "processor time [ms]"] };
+
 function colourOf(meaning, look) {
   return meaning === "real-time" ? look.realTime : meaning === "miss" ? MISS : meaning === "bound" ? look.ink : MEANING[meaning].colour;
 }
@@ -13,7 +15,7 @@ function draw(canvas, run, width, look) {
   const g = fitCanvas(canvas, width, height);
   g.fillStyle = look.paper;
   g.fillRect(0, 0, width, height);
-  drawAxes(g, run, X, Y, width, low, look);
+  drawPlane(g, run.most, X, Y, { left: LEFT, right: RIGHT, top: TOP, low, width }, { ...AXES, steps: [(width - LEFT) / 95, 6] }, look);
   g.save();
   g.beginPath();
   g.rect(LEFT, TOP - 8, width - LEFT - RIGHT, run.tall + 8);
@@ -22,34 +24,6 @@ function draw(canvas, run, width, look) {
   run.lines.forEach((line, k) => drawLine(g, line, run.data.window, run.data[`line_${k}`], X, Y, look));
   g.restore();
   for (const mark of run.marks) drawMark(g, mark, X, Y, low, width, look);
-}
-
-function drawAxes(g, run, X, Y, width, low, look) {
-  const [xMost, yMost] = run.most;
-  g.font = `13px ${look.font}`;
-  g.lineWidth = 1;
-  const line = (x0, y0, x1, y1) => { g.strokeStyle = look.grid; g.beginPath(); g.moveTo(x0, y0); g.lineTo(x1, y1); g.stroke(); };
-  const xStep = niceStep(xMost, (width - LEFT) / 95), yStep = niceStep(yMost, 6);
-  g.fillStyle = look.ink;
-  g.textAlign = "center";
-  g.textBaseline = "top";
-  for (let t = 0; t <= xMost * 1.0001; t += xStep) {
-    const x = Math.round(X(t)) + 0.5;
-    line(x, TOP, x, low + 4);
-    g.fillText(`${Number((t / 1e6).toPrecision(6))}`, x, low + 7);
-  }
-  g.textAlign = "right";
-  g.textBaseline = "middle";
-  for (let w = 0; w <= yMost * 1.0001; w += yStep) {
-    const y = Math.round(Y(w)) + 0.5;
-    line(LEFT, y, width - RIGHT, y);
-    g.fillText(`${Number((w / 1e6).toPrecision(6))}`, LEFT - 8, y);
-  }
-  g.fillStyle = look.soft;
-  g.textBaseline = "top";
-  g.fillText("length of the window [ms]", width - RIGHT, low + 23);
-  g.textAlign = "left";
-  g.fillText("processor time [ms]", 4, 2);
 }
 
 // Where more is asked for than is surely there.

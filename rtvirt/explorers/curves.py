@@ -27,7 +27,7 @@ class Line:
 class Curves(anywidget.AnyWidget):
     """The widget. Where line `over` is above line `under`, the space between them is vermillion."""
 
-    _esm = read_assets("canvas.js", "lists.js", "curves.js")
+    _esm = read_assets("canvas.js", "plane.js", "lists.js", "curves.js")
     _css = read_assets("explorers.css", "timeline.css")
     picture = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes(b"").tag(sync=True)

@@ -1,6 +1,7 @@
 // Contracts by what they promise and what they cost: all of a grid, the front, the chosen one, what was seen of it. See front.py for what is sent.
 
 const LEFT = 58, RIGHT = 16, TOP = 26, PLOT = 360, AXIS = 42;
+const AXES = { units: [1e6, 1], titles: ["longest response [ms]", "share of a pCPU [%], switches included"] };
 
 function draw(canvas, run, width, look) {
   const low = TOP + PLOT, [xMost, yMost] = run.most;
@@ -8,7 +9,7 @@ function draw(canvas, run, width, look) {
   const g = fitCanvas(canvas, width, low + AXIS);
   g.fillStyle = look.paper;
   g.fillRect(0, 0, width, low + AXIS);
-  drawAxes(g, run, X, Y, width, low, look);
+  drawPlane(g, run.most, X, Y, { left: LEFT, right: RIGHT, top: TOP, low, width }, { ...AXES, steps: [(width - LEFT) / 95, 6] }, look);
   g.save();
   g.beginPath();
   g.rect(LEFT, TOP - 8, width - LEFT - RIGHT + 8, PLOT + 8);
@@ -18,32 +19,6 @@ function draw(canvas, run, width, look) {
   g.restore();
   drawDeadline(g, run, X, low, width, look);
   if (run.chosen) drawChosen(g, run, X, Y, width, look);
-}
-
-function drawAxes(g, run, X, Y, width, low, look) {
-  const [xMost, yMost] = run.most;
-  g.font = `13px ${look.font}`;
-  g.lineWidth = 1;
-  const line = (x0, y0, x1, y1) => { g.strokeStyle = look.grid; g.beginPath(); g.moveTo(x0, y0); g.lineTo(x1, y1); g.stroke(); };
-  const xStep = niceStep(xMost, (width - LEFT) / 95), yStep = niceStep(yMost, 6);
-  g.fillStyle = look.ink;
-  g.textAlign = "center";
-  g.textBaseline = "top";
-  for (let t = 0; t <= xMost * 1.0001; t += xStep) {
-    line(Math.round(X(t)) + 0.5, TOP, Math.round(X(t)) + 0.5, low + 4);
-    g.fillText(`${Number((t / 1e6).toPrecision(6))}`, X(t), low + 7);
-  }
-  g.textAlign = "right";
-  g.textBaseline = "middle";
-  for (let y = 0; y <= yMost * 1.0001; y += yStep) {
-    line(LEFT, Math.round(Y(y)) + 0.5, width - RIGHT, Math.round(Y(y)) + 0.5);
-    g.fillText(`${Number(y.toPrecision(6))}`, LEFT - 7, Y(y));
-  }
-  g.fillStyle = look.soft;
-  g.textBaseline = "top";
-  g.fillText("longest response [ms]", width - RIGHT, low + 24);
-  g.textAlign = "left";
-  g.fillText("share of a pCPU [%], switches included", 4, 3);
 }
 
 function drawDominated(g, run, X, Y, look) {

@@ -16,7 +16,7 @@ from .columns import pack
 class Front(anywidget.AnyWidget):
     """The widget: latency [ns] to the right, share of a pCPU [%] upwards."""
 
-    _esm = read_assets("canvas.js", "lists.js", "front.js")
+    _esm = read_assets("canvas.js", "plane.js", "lists.js", "front.js")
     _css = read_assets("explorers.css")
     picture = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes(b"").tag(sync=True)

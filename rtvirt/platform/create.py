@@ -87,28 +87,28 @@ class Decision:
         except (SpecError, LimitError):
             return ()
 
-    def accept(self, choice: int | str = 0) -> Board:
-        """The board that is agreed upon: with the VM as it is if it is admitted, else that of an offer, by number or kind.
+    def chosen(self, choice: int | str) -> Offer:
+        """An offer, by number or kind.
 
         Raises
         ------
         SpecError
             There is no such offer.
         """
-        if self.admitted:
-            return self.trial.asked
         kinds = [offer.kind for offer in self.offers]
-        if isinstance(choice, str) and choice in kinds:
-            return self.offers[kinds.index(choice)].board
-        if isinstance(choice, int) and not isinstance(choice, bool) and 0 <= choice < len(kinds):
-            return self.offers[choice].board
+        number = kinds.index(choice) if isinstance(choice, str) and choice in kinds else choice
+        if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < len(kinds):
+            return self.offers[number]
         told = ", ".join(f"{k} ({kind})" for k, kind in enumerate(kinds)) or "nothing: there is no offer"
         raise SpecError([Problem("choice", choice, told, "see why()")])
 
-    def changes(self, at: int, choice: int = 0) -> list[Change]:
-        """What the hypervisor has to do for it, asked at an instant [ns]: as it is, or for an offer."""
-        self.accept(choice)
-        way = self.transition if self.transition is not None else self.offers[choice].transition
+    def accept(self, choice: int | str = 0) -> Board:
+        """The board that is agreed upon: with the VM as it is if it is admitted, else that of an offer, as `chosen`."""
+        return self.trial.asked if self.admitted else self.chosen(choice).board
+
+    def changes(self, at: int, choice: int | str = 0) -> list[Change]:
+        """What the hypervisor has to do for it, asked at an instant [ns]: as it is, or for an offer, as `chosen`."""
+        way = self.chosen(choice).transition if self.transition is None else self.transition
         return way.changes(at)
 
     @property

@@ -74,8 +74,8 @@ def verdict_of(rows: pd.DataFrame) -> str:
     return SLOWER if (rows["after"] > rows["before"]).any() else INTACT
 
 
-def isolation(board: Board, offender: str, *, configurations: Sequence[str] = tuple(CONFIGURATIONS),
-              misbehaviours: Sequence[str] = tuple(MISBEHAVIOURS), runs: int = 10, duration: int | None = None, seed: int = 0,
+def isolation(board: Board, offender: str, *, configurations: str | Sequence[str] = tuple(CONFIGURATIONS),
+              misbehaviours: str | Sequence[str] = tuple(MISBEHAVIOURS), runs: int = 10, duration: int | None = None, seed: int = 0,
               interrupt: int = 5_000, section: int = 50_000, reload: int = 100_000) -> Isolation:
     """Simulate a board's VMs beside one that misbehaves, under several schedulers, and compare with what they did before.
 
@@ -85,9 +85,9 @@ def isolation(board: Board, offender: str, *, configurations: Sequence[str] = tu
         One pCPU; VMs with reservations. For other schedulers contracts are made of them (`rtvirt.platform.recontract`).
     offender : str
         VM that misbehaves; that of a crash of a driver VM is the first VM with a back end, or this one.
-    configurations : sequence of str
+    configurations : str or sequence of str
         Of `rv.platform.CONFIGURATIONS`.
-    misbehaviours : sequence of str
+    misbehaviours : str or sequence of str
         Of `rv.platform.MISBEHAVIOURS`.
     runs : int
         Before and after, for each; offsets of tasks differ from run to run, and are the same before and after.
@@ -118,6 +118,7 @@ def isolation(board: Board, offender: str, *, configurations: Sequence[str] = tu
     >>> found.grid["bursts"].to_dict()
     {'rtds': 'slower', 'credit': 'broken'}
     """
+    configurations, misbehaviours = ([one] if isinstance(one, str) else list(one) for one in (configurations, misbehaviours))
     check(board, offender, configurations, misbehaviours, runs)
     rows: list[tuple[Any, ...]] = []
     length = 0
@@ -194,7 +195,6 @@ def check(board: Any, offender: Any, configurations: Any, misbehaviours: Any, ru
     names = [vm.name for vm in board.vms]
     wrong = [Problem("offender", offender, ", ".join(names) or "no VMs", "name a VM of the board")] if offender not in names else []
     for field, given, known in (("configurations", configurations, CONFIGURATIONS), ("misbehaviours", misbehaviours, MISBEHAVIOURS)):
-        given = [given] if isinstance(given, str) else given
         wrong += [Problem(field, name, ", ".join(known), "choose some of these") for name in given if name not in known]
     if not isinstance(runs, int) or isinstance(runs, bool) or not 1 <= runs <= 100_000:
         wrong.append(Problem("runs", runs, "1 to 100000", "write for example runs=10"))

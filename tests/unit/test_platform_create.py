@@ -70,6 +70,9 @@ def test_accepting_an_offer_gives_a_board_that_is_sound():
     with pytest.raises(rv.SpecError):
         decision.accept(17)
     assert [change.vm for change in decision.changes(ms(1))] == ["android", "call"]
+    assert decision.changes(ms(1), "degrade others") == decision.changes(ms(1))
+    with pytest.raises(rv.SpecError, match="degrade others"):
+        decision.changes(ms(1), "bribe")
 
 
 def test_who_matters_less_gives_nothing_for_who_matters_least():

@@ -43,7 +43,7 @@ def test_table_says_what_was_measured_and_the_analysis_promises_less_than_it():
     promised = found.tasks[found.tasks["promised"]]
     assert len(promised) and (promised["missed_after"] == 0).all() and set(promised["misbehaviour"]) >= {"overload", "bursts", "hypercall flood"}
     assert "android" not in " ".join(found.tasks[found.tasks["misbehaviour"] == "overload"]["task"])
-    again = measure(configurations=["rtds"])
+    again = measure(configurations="rtds")                        # one name is a list of one
     assert again.tasks.equals(found.tasks)
 
 

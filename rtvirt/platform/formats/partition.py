@@ -167,7 +167,7 @@ def occupied(board: Board) -> list[Extent]:
 
 def placed(board: Board, taken: list[Extent]) -> Board:
     """The board with a place for each window; ends of a link have the same."""
-    where = {end: link.phys if link.phys is not None else None for link in links(board) for end in link.ends}
+    where = {end: link.phys for link in links(board) for end in link.ends}
     for link in links(board):
         if link.phys is None:
             where |= dict.fromkeys(link.ends, room(board, pages(link.size), taken, link.name))

@@ -1,8 +1,9 @@
 """The fourth study: what does a shorter latency cost? Budgets against bounds, for one task in a VM, and the Pareto fronts of it.
 
 A contract is a kind of server, a period P and a budget Q. It takes (Q + switch) / P of a pCPU, and promises the task a longest response. Short
-periods promise much and switch often; long ones the other way round. A switch a period is counted, beside VMs with longer periods, and one more
-when the task wakes its VM within a budget. A contract that another one beats in both is *dominated*; the others are the front.
+periods promise much and switch often; long ones the other way round. A switch a period is counted, beside VMs with longer periods and no windows
+shorter than a switch (such a window would hold the pCPU longer than it lasts), and one more when the task wakes its VM within a budget. A
+contract that another one beats in both is *dominated*; the others are the front.
 """
 
 from __future__ import annotations
