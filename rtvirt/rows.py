@@ -23,14 +23,21 @@ class Row:
     """Base of all rows. Every field is an int64, 0 unless a value is given."""
 
     def __init__(self, **values: int) -> None:
-        for name in self.columns():
-            setattr(self, name, int(values.get(name, 0)))
+        vars(self).update(self.zeros())
+        for name, value in values.items():
+            setattr(self, name, int(value))
 
     @classmethod
     @cache
     def columns(cls) -> tuple[str, ...]:
         """Names of the fields, in order."""
         return tuple(cls.__annotations__)
+
+    @classmethod
+    @cache
+    def zeros(cls) -> dict[str, int]:
+        """The fields of a row to which nothing is given."""
+        return dict.fromkeys(cls.columns(), 0)
 
     @classmethod
     @cache
@@ -161,9 +168,12 @@ class Grid(NoNegative, np.ndarray):
 
 def refuse_negative(index: Any) -> None:
     """IndexError for a negative number among the indices."""
-    for number in index if isinstance(index, tuple) else (index,):
-        if isinstance(number, (int, np.integer)) and number < 0:
-            raise IndexError(f"row {index} of a table")
+    if type(index) is int:                 # nearly always
+        wrong = index < 0
+    else:
+        wrong = any(isinstance(number, (int, np.integer)) and number < 0 for number in (index if isinstance(index, tuple) else (index,)))
+    if wrong:
+        raise IndexError(f"row {index} of a table")
 
 
 @cache

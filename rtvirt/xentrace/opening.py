@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice, permutations
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,26 +122,31 @@ def balanced(window: Window, opening: Opening, credits: dict[str, int]) -> Openi
     return replace(opening, credits=credits, balance=sum(credits[name] for name in opening.active) + burned)
 
 
-def right_names(window: Window, steps: list[Step], opening: Opening) -> Callable[[dict[str, int]], int]:
-    """A function of credits: how much of the first 2.5 s they name right."""
+def wrong_names(window: Window, steps: list[Step], opening: Opening) -> Callable[..., int]:
+    """A function of credits: how much of the first 2.5 s they name wrong.
+
+    Its second argument is what is still of interest: a walk that has more wrong is given up there, which most of them soon have, and
+    the number until then is returned.
+    """
     timeline = with_clocks(steps, opening.ticks, opening.accountings)
     books, known = books_of(window, opening.accountings), {}
 
-    def count(credits: dict[str, int]) -> int:
+    def wrong(credits: dict[str, int], most: float = inf) -> int:
         key = tuple(credits.values())
-        if key not in known:
-            score = Walk(window, balanced(window, opening, credits), mending=False).go(timeline, books, 0, UNSCORED)
-            known[key] = score.agreed + score.boosts_agreed - (score.books - score.books_agreed)
-        return known[key]
+        found, asked = known.get(key, (0, -1))
+        if found > asked and most > asked:              # never walked, or given up earlier than now
+            found = Walk(window, balanced(window, opening, credits), mending=False).go(timeline, books, 0, UNSCORED, most).wrong
+            known[key] = found, most
+        return found
 
-    return count
+    return wrong
 
 
 def fit_credits(window: Window, steps: list[Step], guess: Opening, starts: list[dict[str, int]]) -> Opening:
     """The best credits that the search finds from these starts."""
-    count, most = right_names(window, steps, guess), window.parameters.slice_credits
-    found = [climb(count, start, guess.active, most) for start in starts]
-    return balanced(window, guess, centred(count, max(found, key=count), most))
+    wrong, most = wrong_names(window, steps, guess), window.parameters.slice_credits
+    found = [climb(wrong, start, guess.active, most) for start in starts]
+    return balanced(window, guess, centred(wrong, min(found, key=wrong), most))
 
 
 def even_starts(window: Window, guess: Opening) -> list[dict[str, int]]:
@@ -148,16 +154,16 @@ def even_starts(window: Window, guess: Opening) -> list[dict[str, int]]:
     return [guess.credits | dict.fromkeys(guess.active, round(part * window.parameters.slice_credits)) for part in STARTS]
 
 
-def climb(count: Callable[[dict[str, int]], int], found: dict[str, int], active: tuple[str, ...], most: int) -> dict[str, int]:
+def climb(wrong: Callable[..., int], found: dict[str, int], active: tuple[str, ...], most: int) -> dict[str, int]:
     """Each VM's credit in turn, and each pair's in opposite directions, ever finer."""
     moves = [{name: sign} for name in found for sign in (1, -1, 2, -2)]
     moves += [{one: 1, other: -1} for one, other in permutations(active, 2)]
-    value = count(found)
+    least = wrong(found)
     for stride in STRIDES:
         for move in moves:
             tried = found | {name: found[name] + sign * max(round(stride * most), 1) for name, sign in move.items()}
-            if possible(tried, most) and (reached := count(tried)) > value:
-                value, found = reached, tried
+            if possible(tried, most) and (reached := wrong(tried, least - 1)) < least:
+                least, found = reached, tried
     return found
 
 
@@ -172,16 +178,17 @@ def fit_order(window: Window, steps: list[Step], guess: Opening) -> Opening:
     tried, seen = [], set()
     for order in possible_orders(window, guess.active):
         one = replace(guess, active=order)
-        count = right_names(window, steps, one)
-        counts = tuple(map(count, starts))
-        if counts in seen:                              # an order that comes to the same as one before
+        wrong, counts = wrong_names(window, steps, one), []
+        for credits in starts:
+            counts.append(wrong(credits, sorted(counts)[BEST_STARTS - 1] if len(counts) >= BEST_STARTS else inf))
+        if tuple(counts) in seen:                       # an order that comes to the same as one before
             continue
-        seen.add(counts)
-        best = sorted(starts, key=lambda credits: (-count(credits), apart(credits, guess.credits)))[:BEST_STARTS]
-        tried.append((count(best[0]), one, [*even_starts(window, one), *best]))
-    tried.sort(key=lambda row: row[0], reverse=True)
+        seen.add(tuple(counts))
+        ranked = sorted(zip(counts, starts), key=lambda row: (row[0], apart(row[1], guess.credits)))[:BEST_STARTS]
+        tried.append((ranked[0][0], one, [*even_starts(window, one), *(credits for _, credits in ranked)]))
+    tried.sort(key=lambda row: row[0])
     fitted = [fit_credits(window, steps, one, best) for _, one, best in tried[:BEST_ORDERS]]
-    return max(fitted, key=lambda one: (right_names(window, steps, one)(one.credits), -apart(one.credits, guess.credits)))
+    return min(fitted, key=lambda one: (wrong_names(window, steps, one)(one.credits), apart(one.credits, guess.credits)))
 
 
 def apart(one: dict[str, int], other: dict[str, int]) -> int:
@@ -201,7 +208,7 @@ def possible(credits: dict[str, int], most: int) -> bool:
     return all(-2 * most <= credit <= most for credit in credits.values())
 
 
-def centred(count: Callable[[dict[str, int]], int], credits: dict[str, int], most: int) -> dict[str, int]:
+def centred(wrong: Callable[..., int], credits: dict[str, int], most: int) -> dict[str, int]:
     """The middle of those credits that name as much right: the edge, where the search stopped, is an accident."""
     for _ in range(2):
         for name in credits:
@@ -210,7 +217,7 @@ def centred(count: Callable[[dict[str, int]], int], credits: dict[str, int], mos
                 reach = 0
                 for stride in STRIDES[1:]:
                     further = credits | {name: credits[name] + sign * (reach + round(stride * most))}
-                    if possible(further, most) and count(further) >= count(credits):
+                    if possible(further, most) and wrong(further, wrong(credits)) <= wrong(credits):
                         reach += round(stride * most)
                 edges.append(sign * reach)
             credits = credits | {name: credits[name] + sum(edges) // 2}
@@ -226,7 +233,11 @@ def fit_phases(window: Window, steps: list[Step], guess: Opening) -> Opening:
 
     def best_of(field: str, period: int, tries: int, opening: Opening) -> Opening:
         tried = [replace(opening, **{field: np.arange(period * i // tries, window.duration, period)}) for i in range(tries)]
-        return max(tried, key=lambda one: right_names(window, steps, one)(one.credits))
+        best, least = opening, inf
+        for one in tried:
+            if (reached := wrong_names(window, steps, one)(one.credits, least - 1)) < least:
+                best, least = one, reached
+        return best
 
     found = guess
     if not len(guess.accountings):

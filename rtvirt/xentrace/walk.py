@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from ..schedulers.credit_accounting import PRIO_BOOST, PRIO_OVER, PRIO_UNDER
@@ -54,6 +55,11 @@ class Forced:
         """Share of switches named right."""
         return self.agreed / self.switches if self.switches else 1.0
 
+    @property
+    def wrong(self) -> int:
+        """Switches, boosts and changes of the books on which model and trace do not agree; grows as the walk goes on."""
+        return self.switches - self.agreed + self.boosts - self.boosts_agreed + self.books - self.books_agreed
+
 
 class Walk:
     """The scheduler as it stands at one instant of a window; `mending`: let choices correct credits (`ties`)."""
@@ -91,11 +97,11 @@ class Walk:
         self.st.pcpus[0].current, self.st.vcpus[current].state = current, RUNNING
         self.cr.pcpus[0].idle = 0
 
-    def go(self, steps: Iterable[Step], books: Mapping[int, Books], scored_from: int, scored_to: int) -> Forced:
-        """Walk, and count what is scored."""
+    def go(self, steps: Iterable[Step], books: Mapping[int, Books], scored_from: int, scored_to: int, most_wrong: float = inf) -> Forced:
+        """Walk, and count what is scored; given up once more than `most_wrong` is wrong."""
         score, ignored = Forced(), Forced()
         for now, kind, domain, flag in steps:
-            if now >= scored_to:
+            if now >= scored_to or score.wrong > most_wrong:
                 break
             counted = score if now >= scored_from else ignored
             if kind == TICK:
