@@ -156,7 +156,7 @@ LANES = {
     "notebooks": [pytest(*WORKERS, "--dist", "loadfile", "--nbval", "--nbval-current-env", "--nbval-sanitize-with",
                          "tests/nbval_sanitize.cfg", "--nbval-cell-timeout", "120", "notebooks", "--ignore", "notebooks/solutions")],
     "exercises": [pytest(*WORKERS, "tests/notebooks")],
-    "browser": [pytest("tests/browser", "-s")],
+    "browser": [pytest(*WORKERS, "-rP", "tests/browser")],
 }
 
 

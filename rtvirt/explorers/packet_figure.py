@@ -13,7 +13,6 @@ from .stacks import Key
 from .tail import short
 from .way import Way
 
-HATCHES = {"none": "", "diagonal": "//", "dots": "..", "cross": "xx", "upright": "||", "level": "--"}     # matplotlib's names
 STYLES = {"unheard": (":", 1.8), "waits": ("--", 1.8), "served": ("-", 5.0)}
 ABOVE = 0.44              # of a lane: where the way runs
 
@@ -43,7 +42,7 @@ def draw_bars(ax: Axes, means: Mapping[str, Mapping[str, float]], keys: Mapping[
         left = 0.0
         for cause, time in causes.items():
             key = keys[cause]
-            ax.barh(k, time / 1e6, left=left, height=0.45, color=key.colour, hatch=HATCHES[key.hatch], edgecolor="white",
+            ax.barh(k, time / 1e6, left=left, height=0.45, color=key.colour, hatch=key.pattern, edgecolor="white",
                     label=key.name if k == 0 else None)
             left += time / 1e6
         ax.text(0, k - 0.28, f"{name}: {short(round(sum(causes.values())))}", va="bottom", fontsize=12)

@@ -14,6 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..plots import styled
+from ..plots.paths import CAUSE_LOOKS
 from ..results import Run
 from ..schedulers import RTDS, Credit, FixedPriority
 from ..simulation import simulate
@@ -36,10 +37,10 @@ PATHS = {"receive": ("net0.rx", "NIC", "packet"), "transmit": ("net0.tx", "wire"
 SCHEDULERS = {"credit": Credit(), "RTDS": RTDS(), "fixed priority": FixedPriority()}
 WAITS = {"dom0 and modem": (), "the modem only": ("driver_wait",), "dom0 only": ("frontend_wait",), "nobody": ("driver_wait", "frontend_wait")}
 SWITCHES = ("batching", "suppression", "moderation")
-KEYS = {"cost": Key("work for it", "#999999", "cross"), "driver_wait": Key("dom0 waits for the core", "#009E73", "dots"),
-        "frontend_wait": Key("the modem waits for the core", "#0072B2", "none"), "batching": Key("batching and queueing", "#E69F00", "diagonal"),
-        "suppression": Key("not told yet", "#F0E442", "level"), "shared": Key("other work in these VMs", "#56B4E9", "upright"),
-        "moderation": Key("interrupt moderation", "#CC79A7", "cross"), "ring": Key("ring full", "#D55E00", "none")}
+CALLED = {"cost": "work for it", "driver_wait": "dom0 waits for the core", "frontend_wait": "the modem waits for the core",
+          "batching": "batching and queueing", "suppression": "not told yet", "shared": "other work in these VMs",
+          "moderation": "interrupt moderation", "ring": "ring full"}
+KEYS = {cause: Key.like(CALLED[cause], look) for cause, look in CAUSE_LOOKS.items()}
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,27 @@ class Bar:
     open: bool = False
 
 
+HATCHES = {"none": "", "diagonal": "//", "dots": "..", "cross": "xx", "upright": "||", "level": "--"}
+"""The hatches that stacks.js draws, and matplotlib's names of them."""
+
+
 @dataclass(frozen=True)
 class Key:
-    """What a piece is for: its name, colour, and hatch (none, diagonal, dots, cross, upright, level)."""
+    """What a piece is for: its name, colour, and hatch (one of `HATCHES`)."""
 
     name: str
     colour: str
     hatch: str
+
+    @property
+    def pattern(self) -> str:
+        """The hatch as matplotlib calls it."""
+        return HATCHES[self.hatch]
+
+    @classmethod
+    def like(cls, name: str, look: tuple[str, str]) -> Key:
+        """A key of the looks that a figure has: (colour, hatch as matplotlib calls it)."""
+        return cls(name, look[0], next(hatch for hatch, pattern in HATCHES.items() if pattern == look[1]))
 
 
 class Stacks(anywidget.AnyWidget):

@@ -23,7 +23,6 @@ from .stacks import Bar, Key, Stacks
 KEYS = {"system_call": Key("system calls", "#0072B2", "none"), "page_fault": Key("page faults", "#E69F00", "diagonal"),
         "pte_write": Key("page-table writes", "#009E73", "dots"), "context_switch": Key("context switches", "#CC79A7", "cross"),
         "port_read": Key("port accesses", "#56B4E9", "upright"), "interrupt": Key("interrupts", "#F0E442", "level")}
-HATCHES = {"none": "", "diagonal": "//", "dots": "..", "cross": "xx", "upright": "||", "level": "--"}     # matplotlib's names
 AXES = {key.name: operation for operation, key in KEYS.items()}
 PLATFORMS = [one.name for one in calibrated().values() if len(one.structures) > 1]
 ENDS = (1, 2, 5, 10, 20, 50, 100)           # [%] of an axis, so that it does not follow every step of a slider
@@ -264,7 +263,7 @@ def draw_bars(ax: Axes, found: Found) -> None:
         for one, cycles in load.items():
             wide, key = scaled(found, cycles), KEYS[one]
             start, right, left = (right, right + wide, left) if wide >= 0 else (left, right, left + wide)
-            ax.barh(k, wide, left=start, height=0.5, color=key.colour, hatch=HATCHES[key.hatch], edgecolor="white",
+            ax.barh(k, wide, left=start, height=0.5, color=key.colour, hatch=key.pattern, edgecolor="white",
                     label=key.name if k == 0 else None)
         ax.text(low, k - 0.32, f"{k + 1}  {found.names[k]}: {total(found, k)}", va="bottom")
     ax.set(xlim=(low, high), ylim=(len(found.loads) - 0.5, -0.75), yticks=[], xlabel=axis(found))

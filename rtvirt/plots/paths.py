@@ -17,10 +17,10 @@ from .style import COLOURS, colours_of, new_axes, styled
 if TYPE_CHECKING:
     import pandas as pd
 
-CAUSE_LOOKS = {"cost": (COLOURS["hypervisor"], ""), "driver_wait": (COLOURS["driver"], ".."), "frontend_wait": (COLOURS["real-time"], ""),
-               "batching": ("#56B4E9", "//"), "suppression": ("#CC79A7", "\\\\"), "shared": ("#F0E442", "xx"),
-               "moderation": (COLOURS["best effort"], "//"), "ring": (COLOURS["miss"], "++")}
-"""Colour and hatch of each cause: green waits for the driver VM, blue for the front end."""
+CAUSE_LOOKS = {"cost": (COLOURS["hypervisor"], "xx"), "driver_wait": (COLOURS["driver"], ".."), "frontend_wait": (COLOURS["real-time"], ""),
+               "batching": ("#56B4E9", "//"), "suppression": ("#CC79A7", "--"), "shared": ("#F0E442", "||"),
+               "moderation": (COLOURS["best effort"], "xx"), "ring": (COLOURS["miss"], "")}
+"""Colour and hatch of each cause, here and in the explorer of a packet's way: green waits for the driver VM, blue for the front end."""
 
 MILLISECONDS = 2_000_000       # a picture longer than this [ns] has an axis in ms
 MARGIN = 0.04                  # of the message's time, before and after it

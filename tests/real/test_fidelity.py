@@ -30,6 +30,10 @@ def test_no_window_has_become_worse(name):
         assert found["switches"] == expected["switches"] and found["agreed"] >= expected["agreed"]
         assert found["boosts"] == found["boosts_agreed"] == expected["boosts"]
         assert found["books"] - found["books_agreed"] <= expected["books"] - expected["books_agreed"]
+    if name == "E2c_credit_cap25_cap50_hog":            # where caps make the order of the active list matter, and it was found (16 s: once)
+        real = window(name)
+        other = replace(real.opening, active=tuple(reversed(real.opening.active)))
+        assert xentrace.forced_agreement(real, other).agreement < found["agreed"] / found["switches"] - 0.05
 
 
 def test_table_holds_every_window():
@@ -93,12 +97,6 @@ def test_woken_before_the_decision_is_not_blocked():
     names = real.events["event"]
     left = [step for step in steps_of(real) if step.kind == BLOCK]
     assert len(left) == (names == "RS_running_blocked").sum() == (names == "BLOCK").sum() - 36
-
-
-def test_order_of_the_active_list_is_found_where_caps_make_it_matter():
-    real = window("E2c_credit_cap25_cap50_hog")
-    other = replace(real.opening, active=tuple(reversed(real.opening.active)))
-    assert xentrace.forced_agreement(real, other).agreement < xentrace.forced_agreement(real).agreement - 0.05
 
 
 def test_windows_of_other_schedulers_say_so(tmp_path):
