@@ -16,7 +16,7 @@ from rtvirt.jit import DISABLED
 from rtvirt.units import us
 
 UNIT = us(100)
-SYSTEMS = 1500 if LONG else 12 if DISABLED else 40
+SYSTEMS = 1500 if LONG else 4 if DISABLED else 40
 END = 400 * UNIT
 KINDS: dict[str, tuple[Any, Any]] = {
     "polling": (rv.PollingServers, PollingServer), "periodic": (rv.PeriodicServers, None), "deferrable": (rv.DeferrableServers, DeferrableServer),

@@ -6,7 +6,6 @@ import pytest
 
 import rtvirt as rv
 from rtvirt.analysis import availability, crashes, measured_availability, monolith, outages
-from rtvirt.jit import DISABLED
 from rtvirt.system.devices import Path, Plumbing, Port, Stage, Thread
 from rtvirt.units import ms, s, us
 
@@ -49,7 +48,6 @@ def test_an_outage_lasts_as_long_as_restart_and_reconnection(restart, reconnect)
     assert closed.min() >= restart + reconnect and closed.max() <= restart + reconnect + GAP + SERVICE + us(300)
 
 
-@pytest.mark.skipif(DISABLED, reason="80 s of packets: the other lane runs it")
 def test_runs_come_near_the_closed_form():
     """Four seeds, 20 s each, a crash every 0.4 s: packets that are lost, and outages, both within 10 % of MTTF / (MTTF + restart + reconnection)."""
     lost, down = [], []
@@ -70,7 +68,6 @@ def test_requests_that_are_issued_again_are_late_and_not_lost():
     assert table["ring"].max() > ms(22)
 
 
-@pytest.mark.skipif(DISABLED, reason="40 s of packets: the other lane runs it")
 def test_only_the_monolith_takes_the_modem_along():
     """The same faults: with a driver VM the modem does not notice; in the hypervisor they cost it what they cost the path."""
     split = phone()
