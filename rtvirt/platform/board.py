@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ..errors import Problem, SpecError
 from ..schedulers.catalogue import BY_NAME
 from ..system import System
-from ..system.spec import List, Name, Spec, know_fields, wrong
+from ..system.spec import List, Name, Spec, know_fields, published, within, wrong
 from ..system.specfile import load_as, save_as
 from ..traps.platforms import calibrated
 from ..traps.structures import STRUCTURES
@@ -21,6 +21,9 @@ from .hardware import Cache, Cluster, HostDevice, InterruptController, Iommu, Me
 from .interface import VmInterface, twice
 
 PARTS = ("clusters", "memory", "caches", "timers", "iommus", "devices")
+MOST_VMS = 128
+MOST_PARTS = 2000         # of one kind, all VMs together
+MOST_LINES = 8192         # the lines there can be; of all VMs together
 ASSUMPTION = "assumption"
 
 
@@ -96,7 +99,7 @@ class Board(Spec):
     (1, Null())
     """
 
-    format: Literal[1] = 1
+    format: Annotated[int, BeforeValidator(within(1, 1, "1: no other version is known")), Field(ge=1, le=1)] = 1
     name: Name
     revision: whole(1, 2**31) = 1
     about: Annotated[str, Field(strict=True, max_length=2000)] = ""
@@ -115,8 +118,18 @@ class Board(Spec):
     @model_validator(mode="after")
     def check(self) -> Board:
         """Names, numbers and sources of the parts must fit together."""
+        wrong([*self.check_numbers()])              # first: the other checks are not made for a million parts
         wrong([*self.check_names(), *self.check_cpus(), *self.check_sources(), *self.check_references()])
         return self
+
+    def check_numbers(self) -> Iterator[Problem]:
+        """No more parts than can be meant: what is compared in pairs takes the square of them."""
+        of_vms = {field: sum(len(getattr(vm, field)) for vm in self.vms) for field in ("memory", "irqs", "devices", "channels", "tasks", "degraded")}
+        numbers = {field: len(getattr(self, field)) for field in PARTS} | {f"vms.{field}": number for field, number in of_vms.items()}
+        for field, number in (numbers | {"vms": len(self.vms)}).items():
+            most = MOST_VMS if field == "vms" else MOST_LINES if field == "vms.irqs" else MOST_PARTS
+            if number > most:
+                yield Problem(field, f"{number} of them", f"at most {most}", "describe less at once")
 
     def check_names(self) -> Iterator[Problem]:
         """Names must differ within each list, and numbers of VMs."""
@@ -222,16 +235,13 @@ class Board(Spec):
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
-        """JSON Schema of a board's file; published as ``data/boards/board.schema.json``."""
-        return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | first_lines(cls.model_json_schema())
+        """JSON Schema of a board's file; published as ``data/boards/board.schema.json``.
 
-
-def first_lines(schema: Any) -> Any:
-    """A schema whose descriptions are the first lines of docstrings: the rest is for readers of the code."""
-    if isinstance(schema, dict):
-        return {name: value.split("\n")[0] if name == "description" and isinstance(value, str) else first_lines(value)
-                for name, value in schema.items()}
-    return [first_lines(value) for value in schema] if isinstance(schema, list) else schema
+        Notes
+        -----
+        It cannot say how parts refer to each other, and takes 5.0 for a whole number; `load` refuses more than it.
+        """
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | published(cls.model_json_schema())
 
 
 know_fields(Board, Scheduler)

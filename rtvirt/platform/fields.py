@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from numbers import Integral
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from ..system.spec import List, Name, Spec, refusal, within
 from ..system.specfile import Hexadecimal
@@ -46,8 +46,13 @@ def format_size(value: int) -> str:
     return f"{value // UNITS[unit]} {unit}"
 
 
-Address = Annotated[int, BeforeValidator(to_address, json_schema_input_type=int | str)]
-Size = Annotated[int, BeforeValidator(to_size, json_schema_input_type=int | str)]
+HEX = "0[xX][0-9a-fA-F]"
+"""How hexadecimal numbers begin, in regular expressions of JSON Schema."""
+Address = Annotated[int, BeforeValidator(to_address), WithJsonSchema({"anyOf": [
+    {"type": "integer", "minimum": 0, "maximum": HIGHEST - 1}, {"type": "string", "pattern": rf"^\s*{HEX}{{1,16}}\s*$"}]})]
+Size = Annotated[int, BeforeValidator(to_size), WithJsonSchema({"anyOf": [
+    {"type": "integer", "minimum": 1, "maximum": HIGHEST},
+    {"type": "string", "pattern": rf"^\s*([0-9]{{1,16}}\s*(B|KiB|MiB|GiB|TiB)|{HEX}{{1,14}})\s*$"}]})]
 Line = Annotated[int, BeforeValidator(within(0, 8191)), Field(ge=0, le=8191)]
 Lines = Annotated[tuple[Line, ...], List]
 Names = Annotated[tuple[Name, ...], List]

@@ -37,7 +37,7 @@ class Cluster(Part):
     core: Text
     isa: Isa
     cpus: Cpus
-    clock: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    clock: whole(1, 100_000) | None = None
     extension: Extension = "none"
 
 
@@ -65,10 +65,10 @@ class Cache(Part):
     16
     """
 
-    level: Annotated[int, Field(ge=1, le=4)]
+    level: whole(1, 4)
     size: Size
-    ways: Annotated[int, Field(ge=1, le=128)]
-    line: Annotated[int, Field(ge=8, le=1024)] = 64
+    ways: whole(1, 128)
+    line: whole(8, 1024) = 64
     cpus: Cpus
     partition: Literal["none", "colours", "ways"] = "none"
 
@@ -189,7 +189,7 @@ class Prices(Spec):
 
     structure: Name
     platform: Name
-    clock: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    clock: whole(1, 100_000) | None = None
     why: Text = ""
 
 

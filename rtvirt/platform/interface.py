@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ..errors import Problem, SpecError
 from ..system import Arrivals, Task
@@ -169,7 +170,8 @@ def of_operations(value: Any) -> Any:
     return {name: within(0, 10**9)(rate) for name, rate in value.items()}
 
 
-Rates = Annotated[dict[str, int], BeforeValidator(of_operations)]
+Rates = Annotated[dict[str, int], BeforeValidator(of_operations), WithJsonSchema({
+    "type": "object", "propertyNames": {"enum": list(OPERATIONS)}, "additionalProperties": {"type": "integer", "minimum": 0, "maximum": 10**9}})]
 
 
 class Operations(Spec):
@@ -303,7 +305,7 @@ def slower(task: Task, period: int | None) -> Task:
 
 def twice(values: list[Any]) -> list[Any]:
     """What occurs more than once, each once."""
-    return [value for value in dict.fromkeys(values) if values.count(value) > 1]
+    return [value for value, times in Counter(values).items() if times > 1]
 
 
 know_fields(CpuShare, Window, Irq, Chip, Clock, VmDevice, Channel, Image, Operations, Health, VmInterface)

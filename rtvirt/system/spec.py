@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ..errors import Problem, SpecError
 from ..units import LONGEST, parse_time
 
+MOST_PROBLEMS = 1000      # that are told of one specification: nobody reads more, and a hostile file has a million
 FOREVER = 2**62
 """Execution time of work that never ends `int [ns]`."""
 
@@ -62,8 +63,14 @@ def one_or_each(value: Any) -> str:
     return "none" if value is None else "each" if isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) else "one"
 
 
-Time = Annotated[int, BeforeValidator(time_from(0), json_schema_input_type=int | str), Field(ge=0, le=LONGEST)]
-Duration = Annotated[int, BeforeValidator(time_from(1), json_schema_input_type=int | str), Field(ge=1, le=LONGEST)]
+def time_schema(least: int, words: str = "") -> dict[str, Any]:
+    """JSON Schema of a time from `least` ns on, with or without its unit; `words` are further texts, as ``|forever``."""
+    text = r"^(\s*\+?[0-9]{1,20}(\.[0-9]{1,20})?\s*(ns|us|µs|μs|ms|s|min|h)\s*" + words + ")$"
+    return {"anyOf": [{"type": "integer", "minimum": least, "maximum": LONGEST}, {"type": "string", "pattern": text}]}
+
+
+Time = Annotated[int, BeforeValidator(time_from(0)), Field(ge=0, le=LONGEST), WithJsonSchema(time_schema(0))]
+Duration = Annotated[int, BeforeValidator(time_from(1)), Field(ge=1, le=LONGEST), WithJsonSchema(time_schema(1))]
 List = BeforeValidator(listed)
 Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z][A-Za-z0-9_.\-]*$", max_length=64)]
 
@@ -109,7 +116,8 @@ def wrong(problems: list[Problem]) -> None:
 def problems_of(error: ValidationError, root: str, data: Any) -> list[Problem]:
     """Our words for pydantic's findings."""
     found: list[Problem] = []
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    for item in items[:MOST_PROBLEMS]:
         path = [part for part in item["loc"] if not (isinstance(part, str) and UNION_TAG.search(part))]
         field = readable(path, data) or root
         context = item.get("ctx", {})
@@ -119,6 +127,8 @@ def problems_of(error: ValidationError, root: str, data: Any) -> list[Problem]:
         else:
             allowed, fix = explain(item, context)
             found.append(Problem(field, None if item["type"] == "missing" else item.get("input"), allowed, fix))
+    if len(items) > MOST_PROBLEMS:
+        found.append(Problem(root, f"{len(items) - MOST_PROBLEMS} mistakes more", "what is said of those before", "mend those first"))
     return one_per_field(found)
 
 
@@ -209,3 +219,28 @@ def know_fields(*kinds: type[Spec]) -> None:
     """Remember field names, for suggestions."""
     for kind in kinds:
         ALL_FIELDS.update(kind.model_fields)
+
+
+BOUNDS = {"ge": "minimum", "le": "maximum"}
+"""Names that pydantic gives to bounds, and JSON Schema's."""
+
+
+def published(schema: Any) -> Any:
+    """A JSON Schema in JSON Schema's own words, where pydantic leaves its own: a bound that nobody knows bounds nothing.
+
+    Of docstrings the first lines: the rest is for readers of the code.
+    """
+    if isinstance(schema, list):
+        return [published(value) for value in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {BOUNDS.get(name, name): value.split("\n")[0] if name == "description" and isinstance(value, str) else published(value)
+            for name, value in schema.items()}
+    if made.get("type") == "array" and "minLength" in made:
+        made["minItems"] = made.pop("minLength")
+    if "patternProperties" in made:
+        made["additionalProperties"] = False
+    kind = made.get("properties", {}).get("kind", {})
+    if kind.get("const", "none") != "none":                 # which kind it is must be said, but for a contract that promises nothing
+        made["required"] = ["kind", *(name for name in made.get("required", []) if name != "kind")]
+    return made

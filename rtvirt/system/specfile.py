@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,9 @@ S = TypeVar("S", bound=Spec)
 
 LARGEST = 1_000_000     # bytes
 DEEPEST = 20            # levels of nesting
+LONGEST_NUMBER = 40     # characters: beyond that no field can hold it, and converting it takes long
+OPENS = (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken, yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken)
+CLOSES = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 DEVICE_TIMES = {"server_period", "handler", "entry", "moderation", "distance", "switch", "frontend_poll", "submit", "serve", "receive", "complete",
                 "reap", "penalty", "device", "fixed", "wake", "grant_each", "release_each", "timeout", "reconnect", "poll", "access", "work", "exit",
                 "world_switch", "host_work", "entry_back", "interrupt", "trapped", "look", "each"}
@@ -41,9 +45,20 @@ class Places:
     data: Any
     lines: dict[tuple[Any, ...], int]
 
+    @cached_property
+    def known(self) -> dict[str, int]:
+        """{field as problems name it: its line}; made once, for files in which everything is wrong."""
+        found: dict[str, int] = {}
+        for path, line in self.lines.items():
+            found.setdefault(readable(list(path), self.data), line)
+        return found
+
     def __call__(self, field: str) -> str:
-        """The place of a field, as ``phone.yaml:12``."""
-        return f"{self.name}:{line_of(field, self.data, self.lines)}"
+        """The place of a field, or of the nearest part around it, as ``phone.yaml:12``."""
+        nearest = field
+        while nearest and nearest not in self.known:
+            nearest = nearest[:max(nearest.rfind("."), nearest.rfind("["), 0)]
+        return f"{self.name}:{self.known[nearest] if nearest or not field else 1}"
 
 
 def load_as(kind: type[S], path: str | Path) -> tuple[S, Places]:
@@ -76,7 +91,11 @@ def read(path: Path) -> tuple[Any, dict[tuple[Any, ...], int]]:
     except OSError as error:
         raise refuse(str(path), "a readable file", f"the system says: {error.strerror}") from None
     try:
+        depth = 0
         for token in yaml.scan(text, yaml.SafeLoader):
+            depth += isinstance(token, OPENS) - isinstance(token, CLOSES)
+            if depth > DEEPEST:               # here, while it is scanned: the scanner itself takes the square of the depth
+                raise refuse("deep nesting", f"at most {DEEPEST} levels", "flatten it", token.start_mark.line + 1)
             if isinstance(token, (yaml.AnchorToken, yaml.AliasToken, yaml.TagToken)):
                 raise refuse("an anchor, alias or tag", "plain data", "write it out", token.start_mark.line + 1)
         node = yaml.compose(text, yaml.SafeLoader)
@@ -125,23 +144,16 @@ def scalar(node: yaml.Node, problems: list[Problem], name: str) -> Any:
              "tag:yaml.org,2002:null": type(None)}
     if node.tag not in kinds:
         return str(node.value)
+    if len(node.value) > LONGEST_NUMBER:
+        problems.append(Problem("file", f"{node.value[:20]}... of {len(node.value)} characters", f"a number of {LONGEST_NUMBER} characters at most",
+                                "correct it", f"{name}:{node.start_mark.line + 1}"))
+        return None
     try:
         loader = yaml.SafeLoader("")
         return loader.construct_object(node)
     except (ValueError, OverflowError, yaml.YAMLError):
         problems.append(Problem("file", node.value, "a number", "correct it", f"{name}:{node.start_mark.line + 1}"))
         return None
-
-
-def line_of(field: str, data: Any, lines: dict[tuple[Any, ...], int]) -> int:
-    """Line of the part of the file that a problem's field names, or of the nearest part around it."""
-    best, best_line = -1, 1
-    for path, line in lines.items():
-        text = readable(list(path), data)
-        if field == text or (text and field.startswith(text) and field[len(text):][:1] in ".["):
-            if len(text) > best:
-                best, best_line = len(text), line
-    return best_line
 
 
 def save(system: System, path: str | Path) -> None:

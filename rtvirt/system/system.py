@@ -14,7 +14,7 @@ from .change import Change
 from .costs import Costs
 from .devices import AnyDevice, Device, plumbing_of
 from .fault import Fault, check_faults
-from .spec import List, Spec, know_fields, within, wrong
+from .spec import List, Spec, know_fields, published, within, wrong
 from .task import Task
 from .vm import VM
 
@@ -178,7 +178,7 @@ class System(Spec):
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
         """JSON schema of a system file."""
-        return cls.model_json_schema()
+        return published(cls.model_json_schema())
 
 
 def utilization(task: Task) -> float:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from ..errors import Problem, SpecError
 from ..units import LONGEST, parse_time
 from .distributions import Distribution, Empirical, Exponential, Normal, Uniform
-from .spec import FOREVER, Duration, List, Name, Spec, Time, know_fields, listed, one_or_each, refusal, to_ns, within, wrong
+from .spec import FOREVER, Duration, List, Name, Spec, Time, know_fields, listed, one_or_each, refusal, time_schema, to_ns, within, wrong
 
 AnyDistribution = Annotated[Uniform | Exponential | Normal | Empirical, Field(discriminator="kind")]
 
@@ -23,7 +23,12 @@ def to_work(value: Any) -> int:
     return t
 
 
-Work = Annotated[int, BeforeValidator(to_work, json_schema_input_type=int | str), Field(ge=1, le=FOREVER)]
+WORK = time_schema(1, "|forever")
+Work = Annotated[int, BeforeValidator(to_work), Field(ge=1, le=FOREVER), WithJsonSchema(WORK)]
+STEP_FORMS = {"run": WORK, "block": WORK, "trap": time_schema(1), **dict.fromkeys(("send", "submit", "request"), {"type": "string"})}
+STEPS = {"anyOf": [{"const": "yield"}, *({"type": "object", "properties": {kind: form}, "required": [kind], "additionalProperties": False}
+                                         for kind, form in STEP_FORMS.items())]}
+"""JSON Schema of a step as a file writes it."""
 
 
 class Step(Spec):
@@ -190,7 +195,8 @@ class Task(Spec):
     vcpu: VcpuNumber | None = None
     budget: Duration | None = None
     server_period: Duration | None = None
-    actions: Annotated[tuple[Step, ...], BeforeValidator(to_steps), Field(min_length=1)] | None = None
+    actions: Annotated[tuple[Step, ...], BeforeValidator(to_steps), Field(min_length=1),
+                       WithJsonSchema({"type": "array", "items": STEPS, "minItems": 1})] | None = None
 
     def __init__(self, name: Any = None, /, **data: Any) -> None:
         if name is not None:

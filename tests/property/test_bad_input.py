@@ -196,3 +196,37 @@ def test_damaged_binary_traces_are_refused_or_read(seed, long, short_window, tmp
         path.write_bytes(bytes(damaged[:rnd.randrange(len(damaged))] if rnd.random() < 0.3 else damaged))
         read += read_or_refuse(lambda: xentrace.read_binary(path, hz=2_394_230_000))
     assert read > 0
+
+
+HEAD = """name: b
+clusters: [{name: c, core: A53, isa: aarch64, cpus: [0]}]
+irqchip: {name: g, model: gic-v2, lines: 64}
+"""
+VM = HEAD + "vms: [{name: a, id: 1, architecture: aarch64, %s}]\n"
+ATTACKS = {         # each took from half a minute to hours, or ended in a traceback
+    "brackets": (HEAD + "vms: " + "[" * 50_000, "deep nesting"),
+    "digits": (HEAD + "revision: " + "9" * 900_000, "characters at most"),
+    "hexadecimal digits": (HEAD + "revision: 0x" + "f" * 900_000, "characters at most"),
+    "sexagesimal digits": (HEAD + "revision: 1" + ":1" * 400_000, "characters at most"),
+    "unknown fields": (HEAD + "".join(f"x{k}: 1\n" for k in range(20_000)), "19000 mistakes more"),
+    "wrong lines": (VM % f"irqs: [{'{line: 9999},' * 20_000}]", "19000 mistakes more"),
+    "windows": (VM % f"memory: [{','.join(f'{{name: m{k}, guest: {k}, phys: 0, size: 1}}' for k in range(9_000))}]", "at most 2000"),
+    "tasks": (VM % f"tasks: [{','.join(f'{{name: t{k}, wcet: 1, period: {k + 9}}}' for k in range(9_000))}]", "at most 2000"),
+    "VMs": (HEAD + "vms:\n" + "".join(f"- {{name: v{k}, id: {k}, architecture: aarch64}}\n" for k in range(9_000)), "at most 128"),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_hostile_boards_are_refused(attack, tmp_path):
+    text, said = ATTACKS[attack]
+    (tmp_path / "b.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(rv.SpecError, match=said) as error:
+        rv.platform.load(tmp_path / "b.yaml")
+    assert explained(error.value) and all(problem.where for problem in error.value.problems)
+
+
+def test_as_much_as_a_board_may_have_is_checked(tmp_path):
+    windows = ",".join(f"{{name: m{k}, guest: 0, phys: 0, size: 4096}}" for k in range(2_000))
+    (tmp_path / "b.yaml").write_text(VM % f"memory: [{windows}]", encoding="utf-8")
+    found = rv.platform.check(rv.platform.load(tmp_path / "b.yaml"))
+    assert {"memory-guest", "memory-overlap", "memory-place"} <= found.rules and len(found) < 10_000
