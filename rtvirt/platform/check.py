@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from ..errors import Problem, SpecError
 from .board import Board
 from .check_contracts import contract_findings
 from .check_devices import device_findings
+from .check_registers import MOST_PAIRS, pairs, register_findings
 from .fields import PAGE, Extent, format_size, shown
 from .finding import Finding, Findings
 from .hardware import CLASSICAL, Cluster
@@ -44,8 +46,8 @@ def check(board: Board) -> Findings:
     """
     if not isinstance(board, Board):
         raise SpecError([Problem("board", board, "a Board", "make it with rv.platform.Board(...), or load one")])
-    found = [*cpu_findings(board), *memory_findings(board), *colour_findings(board), *device_findings(board), *image_findings(board),
-             *contract_findings(board)]
+    found = [*cpu_findings(board), *memory_findings(board), *register_findings(board), *colour_findings(board), *device_findings(board),
+             *image_findings(board), *contract_findings(board)]
     return Findings(finding._replace(where=board.place(finding.place)) for finding in found)
 
 
@@ -81,21 +83,24 @@ def memory_findings(board: Board) -> Iterator[Finding]:
     windows = [(vm, window) for vm in board.vms for window in vm.memory]
     for vm, window in windows:
         yield from place_findings(board, vm, window)
-    for i, (vm, window) in enumerate(windows):
-        for other, second in windows[i + 1:]:
-            place = f"vms[{other.name}].memory[{second.name}]"
-            if vm is other and window.seen.overlaps(second.seen):
-                yield Finding("memory-guest", f"{place}.guest", f"{shown(second.seen)} is also in memory[{window.name}]", "move one of them")
-            both = "shared" in window.flags and "shared" in second.flags
-            if window.behind and second.behind and window.behind.overlaps(second.behind) and (vm is other or not both):
-                yield Finding("memory-overlap", f"{place}.phys", f"{shown(second.behind)} is also {shown(window.behind)} of "
-                              f"vms[{vm.name}].memory[{window.name}]", "move one of them, or flag both as shared")
+    yield from islice(had_twice(board), MOST_PAIRS)
     ram = sum(region.size for region in board.memory if region.kind == "ram")
     fixed = covered([window.behind for _, window in windows if window.behind and "io" not in window.flags])
     loose = sum(window.size for _, window in windows if window.behind is None and "io" not in window.flags)
     if loose and loose > ram - fixed:
         yield Finding("memory-full", "vms", f"{format_size(loose)} of memory may be anywhere, and {format_size(max(1, ram - fixed))} at most is left",
                       "give VMs less memory")
+
+
+def had_twice(board: Board) -> Iterator[Finding]:
+    """Memory that two windows have, and do not both share."""
+    had = [(vm, window, window.behind) for vm in board.vms for window in vm.memory if window.behind]
+    for i, j in pairs([behind for *_, behind in had]):
+        (vm, window, mine), (other, second, there) = had[i], had[j]
+        both = "shared" in window.flags and "shared" in second.flags
+        if vm is other or not both:
+            yield Finding("memory-overlap", f"vms[{other.name}].memory[{second.name}].phys", f"{shown(there)} is also {shown(mine)} of "
+                          f"vms[{vm.name}].memory[{window.name}]", "move one of them, or flag both as shared")
 
 
 def covered(extents: list[Extent]) -> int:
@@ -125,18 +130,21 @@ def place_findings(board: Board, vm: VmInterface, window: Window) -> Iterator[Fi
 def colour_findings(board: Board) -> Iterator[Finding]:
     """Colours of caches."""
     most = max((cache.colours for cache in board.caches), default=1)
-    owner: dict[int, VmInterface] = {}
+    owner: dict[int, list[tuple[VmInterface, bool]]] = {}
     for vm in board.vms:
         for window in vm.memory:
-            place = f"vms[{vm.name}].memory[{window.name}].colours"
-            missing = [colour for colour in window.colours if colour >= most]
+            place, shared = f"vms[{vm.name}].memory[{window.name}].colours", "shared" in window.flags
+            missing = sorted({colour for colour in window.colours if colour >= most})
             if missing:
                 yield Finding("colours", place, f"there is no colour {', '.join(map(str, missing))}: the board has {most}", "name colours there are")
-            taken = {owner[c].name for c in window.colours if owner.get(c, vm) is not vm and "shared" not in window.flags}
+            taken = {other.name for c in dict.fromkeys(window.colours) for other, both in owner.get(c, ())
+                     if other is not vm and not (shared and both)}
             if taken:
                 yield Finding("colours", place, f"{', '.join(sorted(taken))} has some of these colours too, and so the same part of the cache",
                               "give each VM colours of its own")
-            owner |= {colour: vm for colour in window.colours if colour not in owner}
+            for colour in dict.fromkeys(window.colours):
+                others = owner.setdefault(colour, [])
+                others += [(vm, shared)] if (vm, shared) not in others else []
 
 
 def image_findings(board: Board) -> Iterator[Finding]:

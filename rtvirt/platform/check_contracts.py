@@ -9,7 +9,7 @@ from typing import Any
 
 from ..analysis import admit
 from ..analysis.admission import Admission, Trapping
-from ..errors import LimitError, SpecError
+from ..errors import LimitError, Problem, SpecError
 from ..units import format_ns
 from .board import Board
 from .contract import Reservation, Slots
@@ -65,6 +65,10 @@ def wakeup(board: Board, vm: str) -> int | None:
     >>> wakeup(rv.platform.load("phone"), "modem")
     1560000
     """
+    names = [one.name for one in board.vms] if isinstance(board, Board) else []
+    if vm not in names:
+        raise SpecError([Problem("board, vm", (type(board).__name__, vm), f"a Board and a VM of it: {', '.join(names) or 'there is none'}",
+                                 "name a VM of the board")])
     return wakeup_bound(board[vm], judged(board))[0]
 
 
@@ -107,7 +111,8 @@ def sum_findings(board: Board) -> Iterator[Finding]:
     for vm in board.vms:
         if isinstance(vm.contract, Reservation):
             share = vm.cpus.count * Fraction(vm.contract.budget, vm.contract.period)
-            reserved.append((vm.name, frozenset(vm.cpus.affinity or everywhere) & everywhere, share))
+            there = frozenset(vm.cpus.affinity or everywhere) & everywhere
+            reserved += [(vm.name, there, share)] if there else []          # on none that exist: said already
     sets = list(dict.fromkeys(cpus for _, cpus, _ in reserved))
     unions = {frozenset().union(*some) for n in range(1, len(sets) + 1) for some in combinations(sets, n)} if len(sets) <= MOST_SETS else \
         {*sets, everywhere}
@@ -122,7 +127,7 @@ def sum_findings(board: Board) -> Iterator[Finding]:
                 yield Finding("contract-sum", f"vms[{name}].contract", f"{parts} together reserve {float(total):.4g} of pCPU {sorted(cpus)}, "
                               f"which is {len(cpus)}", "lower budgets, lengthen periods, or move a VM to other pCPUs")
     for vm in board.vms:
-        if isinstance(vm.contract, Reservation) and vm.cpus.count > len(frozenset(vm.cpus.affinity or everywhere) & everywhere):
+        if isinstance(vm.contract, Reservation) and vm.cpus.count > len(frozenset(vm.cpus.affinity or everywhere) & everywhere) > 0:
             yield Finding("affinity", f"vms[{vm.name}].cpus.count", f"its {vm.cpus.count} vCPUs have fewer pCPUs to run on",
                           "give it fewer vCPUs, or more pCPUs")
 
@@ -132,10 +137,12 @@ def slot_findings(board: Board) -> Iterator[Finding]:
     if board.scheduler.name != "arinc653":
         return
     own = sorted((slot.start, vm.name, slot.length) for vm in board.vms if isinstance(vm.contract, Slots) for slot in vm.contract.slots)
-    for (start, name, length), (later, other, _) in zip(own, own[1:]):
-        if later < start + length:
-            yield Finding("contract-slots", f"vms[{other}].contract.slots", f"its slot at {format_ns(later)} begins before that of {name} ends, at "
-                          f"{format_ns(start + length)}", "move or shorten one of them")
+    end, name = 0, ""                     # of the slot that ends last so far: a long one may lie over several
+    for start, other, length in own:
+        if start < end:
+            yield Finding("contract-slots", f"vms[{other}].contract.slots", f"its slot at {format_ns(start)} begins before that of {name} ends, at "
+                          f"{format_ns(end)}", "move or shorten one of them")
+        end, name = max((end, name), (start + length, other), key=lambda one: one[0])
     frames = {vm.contract.frame for vm in board.vms if isinstance(vm.contract, Slots)}
     if len(frames) > 1:
         yield Finding("contract-slots", "vms", f"there are frames of {', '.join(map(format_ns, sorted(frames)))}", "give all the same frame")

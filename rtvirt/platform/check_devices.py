@@ -48,8 +48,15 @@ def irq_findings(board: Board) -> Iterator[Finding]:
                 yield Finding("irq-line", place, f"line {irq.line} has priority {irq.priority}, and there are {board.irqchip.priorities}",
                               "choose a lower number")
             first, shared = seen.setdefault(irq.line, (vm, irq.shared))
-            if first is not vm and not (shared and irq.shared):
+            if first is not vm and not (shared and irq.shared) and not private(board, irq.line, first, vm):
                 yield Finding("irq-twice", place, f"line {irq.line} is in {first.name} too", "take it from one of them, or mark it shared in both")
+
+
+def private(board: Board, line: int, one: VmInterface, other: VmInterface) -> bool:
+    """True if a line is each pCPU's own (a GIC's 16 to 31), and two VMs do not meet there: their pCPUs differ, or its timer is each vCPU's."""
+    apart = not set(one.cpus.affinity or range(board.cpus)) & set(other.cpus.affinity or range(board.cpus))
+    timers = {number for timer in board.timers if timer.virtual for number in timer.irqs}
+    return board.irqchip.model.startswith("gic") and 16 <= line < 32 and (apart or line in timers)
 
 
 def chip_findings(board: Board) -> Iterator[Finding]:
@@ -61,6 +68,10 @@ def chip_findings(board: Board) -> Iterator[Finding]:
         if chip and chip.mode != "emulated" and chip.model != board.irqchip.model:
             yield Finding("chip", f"vms[{vm.name}].irqchip.model", f"it expects {chip.model}, and the board has {board.irqchip.model}",
                           f"emulate it, or give the VM a driver for {board.irqchip.model}")
+        sharing = [other.name for other in board.vms if other is not vm and other.irqchip and other.irqchip.mode == "virtual"]
+        if chip and chip.mode == "direct" and sharing:
+            yield Finding("chip", f"vms[{vm.name}].irqchip.mode", f"it would have the controller that is virtualized for {', '.join(sharing)}",
+                          "virtualize or emulate it here, or emulate it there")
         if chip and chip.mode == "virtual" and not extended:
             yield Finding("chip", f"vms[{vm.name}].irqchip.mode", "nothing of the hardware virtualizes an interrupt controller", "emulate it")
         known = [one for one in board.timers if timer and one.model == timer.model]
@@ -89,6 +100,9 @@ def split_findings(board: Board, vm: VmInterface, device: VmDevice) -> Iterator[
         elif not any(one.name == device.name and one.mode == "split-backend" for one in back.devices):
             yield Finding("split", f"{place}.backend", f"{back.name} has no back end {device.name}",
                           f"add a device {device.name} of mode split-backend to {back.name}")
+        elif not any(one.name == device.name and one.mode == "split-backend" and one.function == device.function for one in back.devices):
+            yield Finding("split", f"{place}.function", f"the back end of this name in {back.name} is for something else than {device.function}",
+                          "let both halves have the same function")
     elif device.mode == "split-backend" and not any(
             one.name == device.name and one.mode == "split-frontend" and one.backend == vm.name for other in board.vms for one in other.devices):
         yield Finding("split", place, f"no front end {device.name} names {vm.name} as its back end", "add the front end, or remove this half")
@@ -108,7 +122,7 @@ def passed_findings(board: Board, vm: VmInterface, device: VmDevice, owners: dic
     other = owners.setdefault(real.name, f"vms[{vm.name}].devices[{device.name}]")
     if other != place:
         yield Finding("device", f"{place}.device", f"{real.name} is passed through as {other} too", "give it to one of them, or split its driver")
-    routed = {irq.line for irq in vm.irqs}
+    routed = {irq.line for irq in vm.irqs if irq.route != "emulated"}
     missing = [line for line in device.irqs or real.irqs if line not in routed]
     if missing:
         yield Finding("irq-route", f"{place}.irqs", f"line {', '.join(map(str, missing))} of {real.name} is not routed to this VM",
@@ -141,6 +155,10 @@ def channel_findings(board: Board, vm: VmInterface, channel: Channel) -> Iterato
         if there.protocol != channel.protocol:
             yield Finding("channel", f"{place}.protocol", f"{name} speaks {there.protocol}", "let both speak the same")
         other = next((window for window in peer.memory if window.name == there.region), None)
+        if own and other and (own.behind is None) != (other.behind is None):
+            where = f"{name}'s end is at {other.phys:#x}" if own.behind is None else f"{name}'s end may be anywhere"
+            here = "may be anywhere" if own.behind is None else f"is at {own.phys:#x}"
+            yield Finding("channel", f"{place}.region", f"{where}, and this one {here}", "place both in the same memory")
         if own and other and own.behind and other.behind and not own.behind.overlaps(other.behind):
             yield Finding("channel", f"{place}.region", f"{name}'s end is other memory: {other.phys:#x}, not {own.phys:#x}",
                           "place both in the same memory")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def system_of(board: Board) -> System:
     """The VMs with their contracts, and devices whose traffic is described."""
     vms = [vm_of(vm) for vm in board.vms]
-    devices = [made for vm in board.vms for device in vm.devices if (made := device_of(vm, device)) is not None]
+    devices = [made for vm in board.vms for device in vm.devices if (made := device_of(board, vm, device)) is not None]
     return System(cpus=board.cpus, vms=vms, devices=devices)
 
 
@@ -39,14 +39,16 @@ def terms(contract: AnyContract) -> dict[str, Any]:
     return {"priority": contract.priority} if isinstance(contract, Rank) else {}
 
 
-def device_of(vm: VmInterface, device: VmDevice) -> Device | None:
+def device_of(board: Board, vm: VmInterface, device: VmDevice) -> Device | None:
     """A device as the engine knows it; None without traffic, or for a back end, which belongs to its front end."""
     if device.rx is None or device.mode == "split-backend":
         return None
     name = f"{vm.name}.{device.name}"
     if device.mode == "passthrough":
-        direct = all(irq.route == "direct" for irq in vm.irqs if irq.line in device.irqs)
-        return PassThrough(name, frontend=vm.name, injection="direct" if direct and device.irqs else "trapped", rx=device.rx, into=device.into)
+        real = board.device(device.device)
+        lines = device.irqs or (real.irqs if real else ())                # the real ones unless others are given
+        routes = {irq.route for irq in vm.irqs if irq.line in lines}
+        return PassThrough(name, frontend=vm.name, injection="direct" if routes == {"direct"} else "trapped", rx=device.rx, into=device.into)
     if device.mode == "virtual":
         return EmulatedDevice(name, frontend=vm.name, rx=device.rx, into=device.into)
     return SplitDriver(name, driver=device.backend, frontend=vm.name, rx=device.rx, into=device.into)
