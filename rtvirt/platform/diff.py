@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import Problem, SpecError
 from ..system.specfile import plain
 from .board import Board
-from .hardware import HostDevice
+from .fields import format_size
+from .hardware import HostDevice, Timer
 from .interface import VmInterface
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ WORK = {
     "health": "the other heartbeat",
     "devices": "another way to the device: a driver of its own, a front end, or the driver of what is emulated",
     "cache": "nothing in the guest: colours are given anew",
+    "speed": "nothing in the guest; its tasks take other times: measure or scale them, and admit it again",
+    "price": "nothing in the guest; crossings cost otherwise: ask rv.platform.fit again",
+    "iommu": "nothing in the guest: the hypervisor's driver and numbers of streams",
     "tasks": "the workload is another: admit it again",
 }
 """What the abstraction layer must change, by group."""
@@ -98,7 +102,7 @@ def diff(before: Board, after: Board, vm: str | None = None) -> Diff:
     Notes
     -----
     Devices correspond by name; where `after` has none of the name, the first of the same function does that no other stands for, one with the same
-    driver before others. Sources and names of parts do not count.
+    driver before others. Names of parts, sources, `assumed`, `about` and `why` do not count.
 
     Examples
     --------
@@ -112,11 +116,11 @@ def diff(before: Board, after: Board, vm: str | None = None) -> Diff:
     for board in (before, after):
         if not isinstance(board, Board):
             raise SpecError([Problem("board", board, "a Board", "make it with rv.platform.Board(...), or load one")])
-    if vm is not None and vm not in {one.name for one in before.vms}:
+    if vm is not None and vm not in [one.name for one in before.vms]:
         raise SpecError([Problem("vm", vm, ", ".join(one.name for one in before.vms) or "no VM", "name a VM of the first board")])
     own = before[vm] if vm is not None else None
     found = [*processor_changes(before, after, own), *chip_changes(before, after), *memory_changes(before, after, own),
-             *device_changes(before, after, own), *vm_changes(before, after, vm)]
+             *device_changes(before, after, own), *(board_changes(before, after) if own is None else ()), *vm_changes(before, after, vm)]
     return Diff(found)
 
 
@@ -126,31 +130,72 @@ def change(group: str, place: str, before: Any, after: Any) -> Iterator[Change]:
         yield Change(group, place, before, after, WORK[group])
 
 
+def board_changes(before: Board, after: Board) -> Iterator[Change]:
+    """What concerns no guest's code: name, how many lines, IOMMUs, prices."""
+    yield from change("identity", "name", before.name, after.name)
+    yield from change("identity", "revision", before.revision, after.revision)
+    if before.irqchip.model == after.irqchip.model:
+        for field in ("lines", "priorities"):
+            yield from change("irqs", f"irqchip.{field}", getattr(before.irqchip, field), getattr(after.irqchip, field))
+    yield from change("price", "irqchip.direct", before.irqchip.direct, after.irqchip.direct)
+    ours, theirs = ([{"model": iommu.model, "registers": places(iommu), "streams": iommu.streams} for iommu in board.iommus]
+                    for board in (before, after))
+    yield from change("iommu", "iommus", ours, theirs)
+    prices = [board.prices and {name: value for name, value in plain(board.prices).items() if name != "why"} for board in (before, after)]
+    yield from change("price", "prices", *prices)
+
+
+def by_core(board: Board, field: str) -> dict[str, list[Any]]:
+    """{core: its values of a field, each once}: there may be several clusters of a kind."""
+    return {core: list(dict.fromkeys(getattr(one, field) for one in board.clusters if one.core == core))
+            for core in dict.fromkeys(one.core for one in board.clusters)}
+
+
 def processor_changes(before: Board, after: Board, own: VmInterface | None) -> Iterator[Change]:
-    """Instruction sets, extensions, number and kind of cores."""
-    yield from change("architecture", "clusters.isa", sorted({c.isa for c in before.clusters}), sorted({c.isa for c in after.clusters}))
-    ours, theirs = (sorted({c.extension for c in board.clusters}) for board in (before, after))
-    yield from change("operations", "clusters.extension", ours, theirs)
+    """Instruction sets, extensions, number, kind and speed of cores."""
+    for group, field in (("architecture", "isa"), ("operations", "extension")):
+        ours, theirs = (sorted({getattr(c, field) for c in board.clusters}) for board in (before, after))
+        yield from change(group, f"clusters.{field}", ours, theirs)
+        mine, other = by_core(before, field), by_core(after, field)
+        if ours == theirs and set(mine) == set(other):             # the same ones, but of other cores
+            yield from change(group, f"clusters.{field}", mine, other)
     if own is None:
-        yield from change("cpus", "clusters.cpus", {c.core: len(c.cpus) for c in before.clusters}, {c.core: len(c.cpus) for c in after.clusters})
+        yield from change("cpus", "clusters.cpus", numbers(before), numbers(after))
+        yield from change("speed", "clusters.clock", by_core(before, "clock"), by_core(after, "clock"))
         yield from change("contract", "scheduler", plain(before.scheduler), plain(after.scheduler))
+
+
+def numbers(board: Board) -> dict[str, list[int]]:
+    """{core: numbers of the pCPUs that are such}."""
+    return {core: sorted(cpu for one in board.clusters if one.core == core for cpu in one.cpus) for core in by_core(board, "core")}
 
 
 def chip_changes(before: Board, after: Board) -> Iterator[Change]:
     """Interrupt controller and timers."""
-    yield from change("irqchip", "irqchip.model", before.irqchip.model, after.irqchip.model)
-    if before.irqchip.model == after.irqchip.model:
-        yield from change("registers", "irqchip.registers", bases(before.irqchip), bases(after.irqchip))
-    ours, theirs = ({timer.model: timer for timer in board.timers} for board in (before, after))
-    yield from change("timer", "timers.model", sorted(ours), sorted(theirs))
-    for model in sorted(set(ours) & set(theirs)):
-        yield from change("registers", f"timers[{ours[model].name}].registers", bases(ours[model]), bases(theirs[model]))
-        yield from change("irqs", f"timers[{ours[model].name}].irqs", list(ours[model].irqs), list(theirs[model].irqs))
+    ours, theirs = before.irqchip, after.irqchip
+    yield from change("irqchip", "irqchip.model", ours.model, theirs.model)
+    if ours.model == theirs.model:
+        yield from change("registers", "irqchip.registers", places(ours), places(theirs))
+    mine, other = timers(before), timers(after)
+    yield from change("timer", "timers.model", sorted(timer.model for timer in mine.values()), sorted(timer.model for timer in other.values()))
+    for key in sorted(set(mine) & set(other)):
+        one, two, place = mine[key], other[key], f"timers[{mine[key].name}]"
+        yield from change("registers", f"{place}.registers", places(one), places(two))
+        yield from change("irqs", f"{place}.irqs", list(one.irqs), list(two.irqs))
+        yield from change("operations", f"{place}.virtual", one.virtual, two.virtual)
 
 
-def bases(part: Any) -> list[str]:
-    """Base addresses of registers, to read."""
-    return [f"{registers.base:#x}" for registers in part.registers]
+def timers(board: Board) -> dict[tuple[str, int], Timer]:
+    """{(model, the how-manieth of it): timer}."""
+    found: dict[tuple[str, int], Timer] = {}
+    for timer in board.timers:
+        found[timer.model, sum(model == timer.model for model, _ in found)] = timer
+    return found
+
+
+def places(part: Any) -> list[str]:
+    """Where registers are, to read: 0x9000000 (4 KiB)."""
+    return [f"{one.base:#x} ({format_size(one.size)}{' of ports' if one.space == 'port' else ''})" for one in part.registers]
 
 
 def memory_changes(before: Board, after: Board, own: VmInterface | None) -> Iterator[Change]:
@@ -159,9 +204,12 @@ def memory_changes(before: Board, after: Board, own: VmInterface | None) -> Iter
         if window.behind and "io" not in window.flags and not any(region.holds(window.behind) for region in after.memory):
             yield Change("memory", f"vms[{own.name}].memory[{window.name}].phys", f"{window.phys:#x}", None, WORK["memory"])
     if own is None:
-        yield from change("memory", "memory", [(f"{m.base:#x}", m.size) for m in before.memory], [(f"{m.base:#x}", m.size) for m in after.memory])
+        ours, theirs = ([(f"{m.base:#x}", format_size(m.size), m.kind) for m in board.memory] for board in (before, after))
+        yield from change("memory", "memory", ours, theirs)
         yield from change("cache", "caches.colours", max((c.colours for c in before.caches), default=1),
                           max((c.colours for c in after.caches), default=1))
+        kept = ("level", "size", "ways", "line", "cpus", "partition")
+        yield from change("speed", "caches", *([{field: getattr(c, field) for field in kept} for c in board.caches] for board in (before, after)))
 
 
 def counterparts(before: Board, after: Board) -> Iterator[tuple[HostDevice, HostDevice | None]]:
@@ -187,12 +235,22 @@ def device_changes(before: Board, after: Board, own: VmInterface | None) -> Iter
             yield Change("gone", place, device.driver, None, WORK["gone"])
             continue
         yield from change("driver", f"{place}.driver", device.driver, other.driver)
-        yield from change("registers", f"{place}.registers", bases(device) or device.pci, bases(other) or other.pci)
+        yield from change("driver", f"{place}.kind", device.kind, other.kind)
+        yield from change("registers", f"{place}.registers", places(device), places(other))
+        yield from change("registers", f"{place}.pci", device.pci, other.pci)
         yield from change("irqs", f"{place}.irqs", list(device.irqs), list(other.irqs))
         yield from change("dma", f"{place}.streams", reach(device), reach(other))
+        if own is None and reach(device) == reach(other):
+            yield from change("iommu", f"{place}.streams", translated(before, device), translated(after, other))
     for device in after.devices if own is None else ():
         if device.name not in taken:
             yield Change("new", f"devices[{device.name}]", None, device.driver, WORK["new"])
+
+
+def translated(board: Board, device: HostDevice) -> tuple[Any, ...]:
+    """Through which IOMMU a device goes, by its number, as which streams."""
+    names = [iommu.name for iommu in board.iommus]
+    return (names.index(device.iommu) if device.iommu in names else None, *device.streams)
 
 
 def reach(device: HostDevice) -> str:

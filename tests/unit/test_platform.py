@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import functools
 import json
+import operator
 import pickle
 
 import jsonschema
@@ -218,6 +221,60 @@ def test_revisions_of_one_board_differ_field_by_field():
     changes = rv.platform.diff(board, board.with_vm(modem.replace(contract=contract, memory=memory, irqs=modem.irqs[:1])))
     assert {(change.place, change.group) for change in changes} == {
         ("vms[modem].contract.budget", "contract"), ("vms[modem].memory[ram].size", "memory"), ("vms[modem].irqs", "irqs")}
+
+
+SILENT = {"about", "sources", "name", "source", "assumed", "why"}          # of parts: what diff says it leaves out
+OTHERS = {bool: [True, False], int: [0, 1, 2, 3, 300, 4096, 2**31], type(None): [1, 0x1000, "0000:03:00.0", [0], {"kind": "none"}, "arm-generic"],
+          str: ["gic-v3", "vhe", "sram", "colours", "ways", "sp804", "pci", "edge", "direct", "emulated", "port", "never", "edf", "virtual", "other",
+                "vring", "patched", "credit", "1 us", "x86-64", "split-backend", "Cortex-A57", "arm_vhe", "thunderx2", "poisson"]}
+
+
+def leaves(part, *path):
+    """(path, value) of all values of nested data; lists and their parts as wholes, too."""
+    for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+        yield (*path, key), value
+        if isinstance(value, dict | list):
+            yield from leaves(value, *path, key)
+
+
+def with_other(data, path):
+    """Boards in which one value is another, or a part of a list is gone."""
+    for value in [*OTHERS.get(type(functools.reduce(operator.getitem, path, data)), []), ...]:
+        board = copy.deepcopy(data)
+        part = functools.reduce(operator.getitem, path[:-1], board)
+        if value is ... and isinstance(part, list):
+            del part[path[-1]]
+        else:
+            part[path[-1]] = value
+        with contextlib.suppress(rv.SpecError):
+            yield rv.platform.Board(**board)
+
+
+@pytest.mark.parametrize("name", ["drone", "automotive"])
+def test_every_field_that_changes_is_seen_both_ways(name):
+    board = rv.platform.load(name)
+    data, seen = board.model_dump(mode="json"), set()
+    for path, _ in leaves(data):
+        kind = tuple(key for key in path if isinstance(key, str))
+        if (SILENT & set(kind) and path not in {("name",)}) or (kind in seen and not isinstance(path[-1], int)):
+            continue
+        for other in with_other(data, path):
+            if other != board:
+                there, back = rv.platform.diff(board, other), rv.platform.diff(other, board)
+                assert there and len(there) == len(back), (path, other)
+                seen.add(kind)
+                break
+    assert {("clusters", "clock"), ("caches", "ways"), ("memory", "kind"), ("irqchip", "lines"), ("timers", "virtual"), ("iommus", "model"),
+            ("devices", "streams"), ("devices", "kind"), ("prices", "clock"), ("revision",), ("vms", "contract", "section")} <= seen
+
+
+def test_two_timers_and_two_clusters_of_a_kind_are_told_apart():
+    board = rv.platform.load("drone")
+    (cluster,), two = board.clusters, [board.timers[1], board.timers[1].replace(name="ttc1", irqs=[71])]
+    both = board.replace(timers=two, clusters=[cluster.replace(cpus=[0, 1]), cluster.replace(name="more", cpus=[2, 3])])
+    assert [c.place for c in rv.platform.diff(both, both.replace(timers=[two[0], two[1].replace(irqs=[72])]))] == ["timers[ttc1].irqs"]
+    slower = both.replace(clusters=[both.clusters[0].replace(clock=600), both.clusters[1]])
+    assert [(c.place, c.group) for c in rv.platform.diff(both, slower)] == [("clusters.clock", "speed")]
 
 
 def test_fit_says_yes_or_what_is_missing():
