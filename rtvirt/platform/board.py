@@ -27,6 +27,14 @@ MOST_LINES = 8192         # the lines there can be; of all VMs together
 ASSUMPTION = "assumption"
 
 
+def need_boards(*boards: Any) -> None:
+    """Refuse what is no board."""
+    wrong = [Problem("board", board, "a Board", "make it with rv.platform.Board(...), or load one")
+             for board in boards if not isinstance(board, Board)]
+    if wrong:
+        raise SpecError(wrong)
+
+
 class Scheduler(Spec):
     """The VM scheduler: its name (one of `rtvirt simulate --scheduler`), and its parameters, times as in all files.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from ..errors import Problem, SpecError
-from .board import Board
+from .board import Board, need_boards
 from .check_contracts import contract_findings
 from .check_devices import device_findings
 from .check_registers import MOST_PAIRS, pairs, register_findings
@@ -44,8 +43,7 @@ def check(board: Board) -> Findings:
     >>> check(rv.platform.load("drone"))
     no findings
     """
-    if not isinstance(board, Board):
-        raise SpecError([Problem("board", board, "a Board", "make it with rv.platform.Board(...), or load one")])
+    need_boards(board)
     found = [*cpu_findings(board), *memory_findings(board), *register_findings(board), *colour_findings(board), *device_findings(board),
              *image_findings(board), *contract_findings(board)]
     return Findings(finding._replace(where=board.place(finding.place)) for finding in found)

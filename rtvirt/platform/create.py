@@ -12,7 +12,7 @@ from ..analysis import provision
 from ..analysis.admission import Admission
 from ..analysis.admission.concessions import Concession
 from ..errors import LimitError, Problem, SpecError
-from .board import Board
+from .board import Board, need_boards
 from .finding import Findings
 from .interface import VmInterface
 from .offers import Offer, offers
@@ -220,7 +220,7 @@ def degrade(board: Board, name: str, mode: str) -> Transition:
     SpecError
         There is no such VM, or mode.
     """
-    ask(board)
+    need_boards(board)
     known(board, name)
     return transition(board, board.with_vm(board[name].at(mode)))
 
@@ -233,7 +233,7 @@ def remove(board: Board, name: str) -> Transition:
     SpecError
         There is no such VM.
     """
-    ask(board)
+    need_boards(board)
     known(board, name)
     return transition(board, board.replace(vms=[vm for vm in board.vms if vm.name != name]))
 
@@ -246,15 +246,11 @@ def decide(board: Board, vm: VmInterface) -> Decision:
     return found
 
 
-def ask(board: Board, vm: VmInterface | None = None) -> None:
+def ask(board: Board, vm: VmInterface) -> None:
     """Refuse what is no board, or no VM."""
-    wrong = []
-    if not isinstance(board, Board):
-        wrong.append(Problem("board", board, "a Board", "make it with rv.platform.Board(...), or load one"))
-    if vm is not None and not isinstance(vm, VmInterface):
-        wrong.append(Problem("vm", vm, "a VmInterface", "make it with rv.platform.VmInterface(...), or load_vm(path)"))
-    if wrong:
-        raise SpecError(wrong)
+    need_boards(board)
+    if not isinstance(vm, VmInterface):
+        raise SpecError([Problem("vm", vm, "a VmInterface", "make it with rv.platform.VmInterface(...), or load_vm(path)")])
 
 
 def known(board: Board, name: str) -> None:

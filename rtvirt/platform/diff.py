@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import Problem, SpecError
 from ..system.specfile import plain
-from .board import Board
+from .board import Board, need_boards
 from .fields import format_size
 from .hardware import HostDevice, Timer
 from .interface import VmInterface
@@ -113,9 +113,7 @@ def diff(before: Board, after: Board, vm: str | None = None) -> Diff:
     >>> diff(phone, phone)
     no differences
     """
-    for board in (before, after):
-        if not isinstance(board, Board):
-            raise SpecError([Problem("board", board, "a Board", "make it with rv.platform.Board(...), or load one")])
+    need_boards(before, after)
     if vm is not None and vm not in [one.name for one in before.vms]:
         raise SpecError([Problem("vm", vm, ", ".join(one.name for one in before.vms) or "no VM", "name a VM of the first board")])
     own = before[vm] if vm is not None else None

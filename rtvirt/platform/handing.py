@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..errors import Problem, SpecError
-from .board import Board
+from .board import Board, need_boards
 from .interface import Irq, VmDevice, VmInterface
 
 NOBODY = "board"
@@ -45,6 +45,14 @@ def hand_over(board: Board, what: str, source: str | None, target: str | None, *
     >>> rv.platform.check(hand_over(phone, "ufs", "drivers", "android")).rules == {"split", "dma"}
     True
     """
+    need_boards(board)
+    if not isinstance(what, str):
+        refuse("what", what, "the name of a device, or a pCPU as text", 'write for example "pCPU 4"')
+    if along not in get_args(Along):
+        refuse("along", along, ", ".join(get_args(Along)), "choose one of these")
+    for name in (source, target):
+        if name is not None:
+            vm_of(board, name)
     if source == target:
         return board
     found = PCPU.fullmatch(what)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..units import format_ns
-from .board import Board
+from .board import Board, need_boards
 from .contract import AnyContract, Rank, Reservation, Share, Slots
 from .fields import format_size
 from .finding import Finding
@@ -56,6 +56,7 @@ def holdings(board: Board, findings: Sequence[Finding] = ()) -> tuple[Holder, ..
     >>> [(holder.name, holder.meaning) for holder in holdings(rv.platform.load("phone"))]
     [('board', 'hypervisor'), ('modem', 'real-time'), ('android', 'best effort'), ('drivers', 'driver')]
     """
+    need_boards(board)
     return (pool(board, findings), *(holder_of(board, vm, findings) for vm in board.vms))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -118,7 +118,8 @@ def isolation(board: Board, offender: str, *, configurations: str | Sequence[str
     >>> found.grid["bursts"].to_dict()
     {'rtds': 'slower', 'credit': 'broken'}
     """
-    configurations, misbehaviours = ([one] if isinstance(one, str) else list(one) for one in (configurations, misbehaviours))
+    configurations, misbehaviours = (list(one) if isinstance(one, Collection) and not isinstance(one, str) else [one]
+                                     for one in (configurations, misbehaviours))
     check(board, offender, configurations, misbehaviours, runs)
     rows: list[tuple[Any, ...]] = []
     length = 0
@@ -194,8 +195,11 @@ def check(board: Any, offender: Any, configurations: Any, misbehaviours: Any, ru
         raise SpecError([Problem("board", board, "a Board", "make it with rv.platform.Board(...), or rv.platform.bench()")])
     names = [vm.name for vm in board.vms]
     wrong = [Problem("offender", offender, ", ".join(names) or "no VMs", "name a VM of the board")] if offender not in names else []
+    wrong += [Problem(field, given, "at least one", "leave the argument out for all of them")
+              for field, given in (("configurations", configurations), ("misbehaviours", misbehaviours)) if not given]
     for field, given, known in (("configurations", configurations, CONFIGURATIONS), ("misbehaviours", misbehaviours, MISBEHAVIOURS)):
-        wrong += [Problem(field, name, ", ".join(known), "choose some of these") for name in given if name not in known]
+        wrong += [Problem(field, name, ", ".join(known), "choose some of these")
+                  for name in given if not isinstance(name, str) or name not in known]
     if not isinstance(runs, int) or isinstance(runs, bool) or not 1 <= runs <= 100_000:
         wrong.append(Problem("runs", runs, "1 to 100000", "write for example runs=10"))
     if wrong:

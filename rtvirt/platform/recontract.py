@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import Problem, SpecError
 from ..schedulers import ARINC653, RTDS, SEDF, Credit, Credit2, FixedPriority, PeriodicServers, RoundRobin
 from ..system import System, Task
-from .board import Board, Scheduler
+from .board import Board, Scheduler, need_boards
 from .contract import Reservation
 from .hardware import Cluster, InterruptController
 from .interface import VmInterface
@@ -40,7 +40,7 @@ def recontract(board: Board, configuration: str) -> tuple[System, Any]:
     Raises
     ------
     SpecError
-        A board with several pCPUs, VMs without reservations or with several vCPUs, or an unknown configuration.
+        A board with several pCPUs, no VMs, VMs without reservations or with several vCPUs, or an unknown configuration.
 
     Examples
     --------
@@ -48,7 +48,10 @@ def recontract(board: Board, configuration: str) -> tuple[System, Any]:
     >>> scheduler.table
     (('modem', 0, 700000), ('drivers', 0, 200000), ('android', 0, 900000))
     """
-    wrong = [] if configuration in CONFIGURATIONS else [Problem("configuration", configuration, ", ".join(CONFIGURATIONS), "choose one of these")]
+    need_boards(board)
+    known = isinstance(configuration, str) and configuration in CONFIGURATIONS
+    wrong = [] if known else [Problem("configuration", configuration, ", ".join(CONFIGURATIONS), "choose one of these")]
+    wrong += [] if board.vms else [Problem("board.vms", (), "at least one VM", "describe who is to be isolated from whom")]
     wrong += [Problem("board.clusters", board.cpus, "one pCPU", "isolation is measured on one pCPU: describe it alone")] if board.cpus != 1 else []
     wrong += [Problem(f"board.vms[{vm.name}].contract", vm.contract.kind, "a reservation, of one vCPU", "say what share of the pCPU it is to have")
               for vm in board.vms if not isinstance(vm.contract, Reservation) or vm.cpus.count != 1]

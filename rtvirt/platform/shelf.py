@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..datafolder import manifest, path
 from ..system.specfile import load_as
-from .board import Board
+from .board import Board, need_boards
 from .interface import VmInterface
 
 
@@ -45,4 +45,5 @@ def load_vm(file: str | Path) -> VmInterface:
 
 def save(board: Board, file: str | Path) -> None:
     """Write a board to a YAML file that `load` reads back."""
+    need_boards(board)
     board.save(file)

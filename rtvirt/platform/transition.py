@@ -28,11 +28,14 @@ from ..errors import Problem, SpecError
 from ..results import Run
 from ..system import Change, System
 from ..units import format_ns
-from .board import Board
+from .board import PARTS, Board, need_boards
 from .contract import Reservation
 from .interface import VmInterface
 from .rehearsal import LATER, rehearsal, schedule_of
 from .settling import Settling, cautious, promised_less, settle
+
+HARDWARE = ("scheduler", *PARTS, "irqchip")
+"""What stays while VMs and contracts change."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,15 @@ class Transition:
         return bool(self.gone or self.less)
 
     def changes(self, at: int) -> list[Change]:
-        """What the hypervisor does, asked at an instant [ns]."""
+        """What the hypervisor does, asked at an instant [ns].
+
+        Raises
+        ------
+        SpecError
+            For what is no instant.
+        """
+        if not isinstance(at, int) or isinstance(at, bool) or at < 0:
+            raise SpecError([Problem("at", at, "an instant, in ns, not before 0", "write for example ms(40)")])
         found = [Change(at, name, state="crash") for name in self.gone]
         found += [change for name in self.less for change in terms_of(self.before[name], self.after[name], at + self.told)]
         found += [change for name in self.more for change in terms_of(self.before[name], self.after[name], at + self.delay)]
@@ -166,11 +177,11 @@ def transition(before: Board, after: Board) -> Transition:
     >>> transition(board, board.replace(vms=board.vms[:1]))
     <Transition: nobody misses a deadline; the new contracts begin 0 ns after the request>
     """
-    for board in (before, after):
-        if not isinstance(board, Board):
-            raise SpecError([Problem("board", board, "a Board", "make it with rv.platform.Board(...), or load one")])
-    if before.scheduler != after.scheduler or before.clusters != after.clusters:
-        raise SpecError([Problem("after.scheduler", after.scheduler, f"the same pCPUs and {before.scheduler}", "change VMs and contracts alone")])
+    need_boards(before, after)
+    other = [field for field in HARDWARE if getattr(before, field) != getattr(after, field)]
+    if other:
+        raise SpecError([Problem(f"after.{field}", getattr(after, field), f"what it is before: {getattr(before, field)!r:.200}",
+                                 "change VMs and contracts alone") for field in other])
     old, new = ({vm.name: vm for vm in board.vms} for board in (before, after))
     gone, came = (tuple(name for name in one if name not in other) for one, other in ((old, new), (new, old)))
     changed = [name for name in old if name in new and lives(old[name]) != lives(new[name])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,6 +64,8 @@ class Places:
 
 def load_as(kind: type[S], path: str | Path) -> tuple[S, Places]:
     """Read a specification of some kind, and where its fields are in the file."""
+    if not isinstance(path, str | PathLike):
+        raise SpecError([Problem("file", path, "the path of a file", "name the file")])
     path = Path(path)
     data, lines = read(path)
     place = Places(path.name, data, lines)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from ...errors import Problem, SpecError
-from ..board import Board
+from ..board import Board, need_boards
 from .common import LARGEST, Export, Import, Lost, Source, differences
 from .guessed import format_of, hardware_for
 
@@ -22,7 +23,7 @@ SUFFIXES = (".cfg", ".txt", ".sh", ".dts", ".xml", ".c", ".h")
 
 def module_of(name: Any) -> Any:
     """The module of a format."""
-    if name not in FORMATS:
+    if not isinstance(name, str) or name not in FORMATS:
         raise SpecError([Problem("format", name, ", ".join(FORMATS), "choose one of these")])
     return import_module(f".{FORMATS[name]}", __name__)
 
@@ -49,6 +50,7 @@ def export(board: Board, format: str, folder: str | Path | None = None) -> Expor
     >>> list(drone.files)[:2]
     ['xen-command-line.txt', 'start.sh']
     """
+    need_boards(board)
     made: Export = module_of(format).write(board)
     if folder is not None:
         made.save(folder)
@@ -77,6 +79,9 @@ def read(files: str | Path | Mapping[str, str], format: str | None = None, hardw
     SpecError
         With the mistakes found, each with its file and line.
     """
+    need_boards(*([] if hardware is None else [hardware]))
+    if not isinstance(files, str | PathLike | Mapping):
+        raise SpecError([Problem("files", files, "the path of a file or folder, or {name: text}", "name what is to be read")])
     texts = dict(files) if isinstance(files, Mapping) else texts_of(Path(files))
     if not texts or not all(isinstance(item, str) for pair in texts.items() for item in pair):
         raise SpecError([Problem("files", sorted(map(str, texts))[:5], "at least one text with its name", f"give {', '.join(SUFFIXES)} files")])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...errors import Problem, SpecError
 from ...files import atomically, folder_for
 from ...interop.common import Reading
-from ..board import Board, Scheduler, as_time
+from ..board import Board, Scheduler, as_time, need_boards
 from ..interface import VmInterface
 
 LARGEST = 1_000_000       # characters of one file
@@ -114,6 +114,7 @@ def differences(one: Board, other: Board) -> list[str]:
     >>> differences(phone, phone.replace(revision=2))
     ['revision']
     """
+    need_boards(one, other)
     return list(between("", dumped(one), dumped(other)))
 
 
