@@ -12,7 +12,7 @@ from formats_tools import Xlutil, libvirt_schema, program
 import rtvirt as rv
 from rtvirt.__main__ import main
 from rtvirt.errors import SpecError
-from rtvirt.platform import Reservation, Share, differences, export, read
+from rtvirt.platform import Reservation, Share, differences, export, load, read
 from rtvirt.platform.formats import xlcfg
 from rtvirt.platform.formats.common import Source, bare
 from rtvirt.units import ms, us
@@ -274,3 +274,40 @@ def test_xens_own_parser_reads_the_same_values(boards):
         assert theirs == {key: [str(item) for item in value] if isinstance(value, list) else str(value) for key, value in mine.items()}, name
     with pytest.raises(AssertionError, match="refuses"):
         xen.read('a = os.system("x")\n', ["a"])
+
+
+def test_command_lines_and_options_as_people_write_them():
+    line = "placeholder dom0_mem=1G,max:2G dom0_max_vcpus=1-4 sched=rtds loglvl=all"
+    script = "xl create ./a.cfg   # go\nxl sched-rtds --domain=a -v 0 --period=10000 --budget 4000 -e 0 -v 1 -p 10000 -b 4000 -e 0\n"
+    got = read({"a.cfg": 'name = "a"\nvcpus = 2\ncpus = "all,^0"\n', "xen.txt": line, "start.sh": script}, "xen", load("server"))
+    dom0, a = got.board.vms
+    assert (dom0.memory[0].size, dom0.cpus.count) == (1 << 30, 4) and a.cpus.affinity == (1, 2, 3, 4, 5, 6, 7)
+    assert a.contract == Reservation(budget=ms(4), period=ms(10)) and not any("among the files" in note for note in got.notes)
+    for text, size in (("512M", 512), ("524288", 512), ("524288K", 512), ("2G", 2048), ("min:256M,max:512M", 512), ("max:512M", 512)):
+        board = read({"a.cfg": 'name = "a"', "xen.txt": f"dom0_mem={text}"}, "xen").board        # without a unit: KiB
+        assert sum(window.size for window in board["dom0"].memory) == size << 20
+    for text in ("lots", "1X", "64M,most:2G", "", "-1M"):
+        with pytest.raises(SpecError, match="dom0_mem"):
+            read({"a.cfg": 'name = "a"', "xen.txt": f"dom0_mem={text}"}, "xen")
+
+
+def test_what_libvirt_says_in_vain_is_noted_and_nothing_else():
+    def domain(tune):
+        return f"""<domain type="kvm"><name>a</name><memory unit="MiB">64</memory><vcpu>1</vcpu>{tune}
+            <os><type arch="x86_64">hvm</type></os></domain>"""
+
+    plain = read({"a.xml": domain("")}, hardware=load("server"))
+    assert plain.notes == ()
+    mixed = read({"a.xml": domain("""<cputune><vcpusched vcpus="0" scheduler="fifo" priority="9"/><shares>512</shares>
+        <period>10000</period><quota>5000</quota></cputune>""")}, hardware=load("server"))
+    assert mixed.board["a"].contract.kind == "priority" and any("a priority, a quota, shares" in note for note in mixed.notes)
+    capped = read({"a.xml": domain("<cputune><global_period>100000</global_period><global_quota>50000</global_quota></cputune>")})
+    assert capped.board["a"].contract == Share(weight=1024, cap=50)
+
+
+def test_quotas_are_rounded_in_favour_of_the_vm(boards):
+    modem = boards["phone"]["modem"]
+    odd = boards["phone"].with_vm(modem.replace(contract=Reservation(budget=ms(1) + 1, period=ms(10) + 999)))
+    made = export(odd, "libvirt")
+    assert read(made.files, hardware=bare(odd)).board["modem"].contract == Reservation(budget=us(1001), period=ms(10))
+    assert {"vms[modem].contract.budget", "vms[modem].contract.period"} <= {lost.place for lost in made.lost}

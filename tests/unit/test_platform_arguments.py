@@ -12,8 +12,9 @@ BOARD = P.load("phone")
 TUNER = P.VmInterface(name="tuner", id=7, architecture="aarch64", cpus={"affinity": [4]},
                       contract={"kind": "reservation", "budget": ms(1) // 5, "period": ms(2)})
 NO_BOARD = [P.check, P.holdings, lambda b: P.diff(b, BOARD), lambda b: P.diff(BOARD, b), lambda b: P.fit(P.Guest.load("linux"), b),
-            lambda b: P.create(b, TUNER), lambda b: P.restore(b, TUNER), lambda b: P.degrade(b, "modem", "low"), lambda b: P.remove(b, "modem"), lambda b: P.transition(BOARD, b),
-            lambda b: P.isolation(b, "modem"), lambda b: P.recontract(b, "rtds"), lambda b: P.hand_over(b, "ufs", "drivers", "android"),
+            lambda b: P.create(b, TUNER), lambda b: P.restore(b, TUNER), lambda b: P.degrade(b, "modem", "low"), lambda b: P.remove(b, "modem"),
+            lambda b: P.transition(BOARD, b), lambda b: P.isolation(b, "modem"), lambda b: P.recontract(b, "rtds"),
+            lambda b: P.hand_over(b, "ufs", "drivers", "android"),
             lambda b: P.wakeup(b, "modem"), lambda b: P.save(b, "board.yaml"), lambda b: P.export(b, "xen"), lambda b: P.differences(BOARD, b),
             lambda b: P.read({"a.cfg": 'name = "a"'}, hardware=b) if b is not None else P.check(b)]
 OTHERS = [

@@ -57,7 +57,9 @@ REASONS = UNSAID | {
     "vms.contract.wakeup": "no word for bounds on wake-ups",
     "vms.contract.priority": "a budget has no priority; SCHED_FIFO has 1 to 99",
     "vms.contract.extratime": "a quota is a limit: there is no more than it",
-    "vms.contract": "shares from 2; caps; quotas from 1 ms in periods of 1 ms to 1 s, in whole us; priorities from 1 to 99; no slots",
+    "vms.contract.budget": "whole us, rounded up",
+    "vms.contract.period": "whole us, rounded down",
+    "vms.contract": "shares from 2; caps; quotas from 1 ms in periods of 1 ms to 1 s; priorities from 1 to 99; no slots",
     "vms.health": "on_crash and on_poweroff say whether to restart; no heartbeat, attempts, trace buffer",
     "vms": "the VM with id 0 is the host itself",
 }
@@ -96,17 +98,18 @@ def cputune(vm: VmInterface) -> list[str]:
         lines += worded("shares", {}, str(own.weight), 2)
         if own.cap:
             lines += worded("global_period", {}, str(CAP_PERIOD), 2) + worded("global_quota", {}, str(own.cap * CAP_PERIOD // 100), 2)
-    elif isinstance(own, Reservation) and carried(own):
-        lines += worded("period", {}, str(own.period // 1000), 2) + worded("quota", {}, str(own.budget // 1000), 2)
+    elif isinstance(own, Reservation) and (bounds := limit(own)):
+        lines += worded("period", {}, str(bounds[0]), 2) + worded("quota", {}, str(bounds[1]), 2)
     elif isinstance(own, Rank) and own.priority < HIGHEST:
         lines += element("vcpusched", {"vcpus": spans(range(vm.cpus.count)), "scheduler": "fifo", "priority": str(HIGHEST - own.priority)}, indent=2)
     return lines
 
 
-def carried(own: Reservation) -> bool:
-    """True if a budget and its period are in whole us, in the ranges of libvirt."""
-    whole = own.budget % 1000 == own.period % 1000 == 0
-    return whole and PERIODS[0] <= own.period // 1000 <= PERIODS[1] and own.budget // 1000 >= LEAST_QUOTA
+def limit(own: Reservation) -> tuple[int, int] | None:
+    """(period, quota) [us] of a reservation, not less than it; None outside of libvirt's ranges."""
+    period = own.period // 1000
+    quota = min(rounded_up(own.budget, 1000), period)
+    return (period, quota) if PERIODS[0] <= period <= PERIODS[1] and quota >= LEAST_QUOTA else None
 
 
 def boots(vm: VmInterface) -> list[str]:

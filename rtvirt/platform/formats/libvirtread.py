@@ -26,6 +26,7 @@ PCI_MEMORY = 0x8000000000
 """Where shared memory is taken to be seen: QEMU's high window for PCI on its machine virt."""
 SIZES = {"b": 1, "bytes": 1, "kb": 10**3, "k": 2**10, "mb": 10**6, "m": 2**20, "gb": 10**9, "g": 2**30, "t": 2**40,
          **{unit.lower(): size for unit, size in UNITS.items()}}
+DEFAULT_SHARES = 1024     # of a domain that says nothing (cgroups)
 KNOWN = {"name", "memory", "vcpu", "cputune", "os", "on_poweroff", "on_reboot", "on_crash", "devices", "features", "clock", "memoryBacking",
          "currentMemory", "uuid"}
 
@@ -147,18 +148,24 @@ class Domain:
         period, quota = number("period", 1000, 10**6), number("quota", -1, 2**44)
         whole, cap = number("global_period", 1000, 10**6), number("global_quota", -1, 2**44)
         shares = number("shares", 1, 262144)
+        percent = round(100 * cap / (whole or 100_000)) if cap is not None and cap > 0 else 0
+        limited = quota is not None and quota > 0
+        said = [word for word, there in (("a priority", ranks), ("a quota", limited), ("shares", shares), ("a quota of all", percent)) if there]
+        if len(said) > 1 and said != ["shares", "a quota of all"]:
+            self.source.note(f"a contract is of one kind: of {', '.join(said)} the first is taken")
+        if len(set(ranks)) > 1:
+            self.source.note("vCPUs have different priorities: the first is taken")
         if ranks:
             return Rank(priority=100 - ranks[0])
         if quota is not None and quota > 0:
             if not (length := period or 100_000) >= quota:
                 self.source.note("a quota longer than its period is no limit for one vCPU")
             return Reservation(budget=min(quota, length) * 1000, period=length * 1000)
-        if shares is None:
+        if shares is None and not percent:
             return NoContract()
-        if shares > 65535:
+        if shares is not None and shares > 65535:
             self.source.note("shares above 65535 are read as 65535")
-        percent = round(100 * cap / (whole or 100_000)) if cap is not None and cap > 0 else 0
-        return Share(weight=min(shares, 65535), cap=min(percent, 102_400))
+        return Share(weight=min(shares or DEFAULT_SHARES, 65535), cap=min(percent, 102_400))
 
     def health(self) -> Health:
         """What is done when the domain stops."""
@@ -214,7 +221,8 @@ class Domain:
     def devices(self) -> list[VmDevice]:
         """Networks, disks, UARTs, PCI devices."""
         found: list[VmDevice] = []
-        nodes = (self.first("devices") or self.root).children
+        holder = self.first("devices")
+        nodes = holder.children if holder else []
         self.source.few(self.root.line, "devices", len(nodes))
         for k, node in enumerate(nodes):
             read_one = {"interface": self.interface, "disk": self.disk, "serial": self.serial, "hostdev": self.hostdev}.get(node.tag)

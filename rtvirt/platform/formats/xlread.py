@@ -149,7 +149,7 @@ def vm_of(config: Domain, sources: Mapping[str, Source], start: Start, hardware:
     """A domain as a VM."""
     given = config.text("name", "domain")
     name = config.source.name(given, taken)
-    affinity = affinity_of(config, pools)
+    affinity = affinity_of(config, pools, hardware.cpus)
     affinity = start.pins.get(given, affinity)
     isa = isa_of(hardware, affinity)
     fields: dict[str, Any] = {"name": name, "id": number, "architecture": isa}
@@ -173,9 +173,9 @@ def vm_of(config: Domain, sources: Mapping[str, Source], start: Start, hardware:
     return made(config.source, config.line("name"), lambda: VmInterface(**{field: value for field, value in fields.items() if value is not None}))
 
 
-def affinity_of(config: Domain, pools: Mapping[str, tuple[int, ...]]) -> tuple[int, ...] | None:
-    """Where a domain may run: its own pCPUs, else those of its pool."""
-    parts = [part for part in config.list("cpus") if part != "all"]
+def affinity_of(config: Domain, pools: Mapping[str, tuple[int, ...]], cpus: int) -> tuple[int, ...] | None:
+    """Where a domain may run: its own pCPUs, else those of its pool; of `cpus` in all."""
+    parts = [re.sub(r"\ball\b", f"0-{cpus - 1}", part) for part in config.list("cpus") if part.strip() != "all"]
     if parts and isinstance(config.values["cpus"].value, list) and len(set(parts)) > 1:
         config.source.note(f"cpus of {config.source.path.name} gives each vCPU its own pCPUs: a VM has one affinity, all of them")
     if parts:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 
 from ...errors import SpecError
@@ -13,6 +15,7 @@ from ..contract import Reservation, Share
 from .common import Source
 from .xenguest import DEFAULT, SCHEDULERS
 
+UNITS = {"B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 LONGEST = 2000            # characters of a line
 MOST = 5000               # lines
 HARMLESS = ("set", "cd", "dtc", "sleep", "echo", "exit")
@@ -51,13 +54,29 @@ def read_command_line(source: Source, start: Start) -> None:
                     raise source.refusal(number, name, value, ", ".join(SCHEDULERS), "choose one of these")
                 start.scheduler = value
             elif name == "dom0_mem":
-                amount = value.split(",")[0].removesuffix("M")
-                start.memory = source.whole(number, name, amount, 1, 2**32)
+                start.memory = dom0_memory(source, number, value, start.memory)
             elif name == "dom0_max_vcpus":
-                start.vcpus = source.whole(number, name, value, 1, 64)
+                least, _, most = value.partition("-")
+                start.vcpus = source.whole(number, name, most or least, 1, 64)
+                source.note("dom0_max_vcpus of Xen's command line is a range: its upper end is taken") if most else None
             elif name != "hmp-unsafe":
                 source.note(f"{name} of Xen's command line is not carried")
             start.dom0 = start.dom0 or ("dom0" if name.startswith("dom0") else None)
+
+
+def dom0_memory(source: Source, number: int, value: str, before: int | None) -> int | None:
+    """Memory of dom0 [MiB]: what it begins with, of ``min:SIZE``, ``max:SIZE`` and ``SIZE``; sizes without a unit are in KiB."""
+    amounts: dict[str, int] = {}
+    for part in value.split(","):
+        kind, _, size = part.rpartition(":")
+        unit = size[-1:].upper() if size[-1:].isalpha() else "K"
+        if kind not in ("", "min", "max") or unit not in UNITS:
+            raise source.refusal(number, "dom0_mem", value, "SIZE, min:SIZE, max:SIZE, with units B, K, M, G, T", "write for example 1024M")
+        amounts[kind] = source.whole(number, "dom0_mem", size.rstrip("bBkKmMgGtT"), 1, 2**52 // UNITS[unit]) * UNITS[unit]
+    chosen = amounts.get("", amounts.get("max", amounts.get("min", 0)))
+    if len(amounts) > 1:
+        source.note("dom0_mem of Xen's command line gives bounds, too: one amount of memory is taken")
+    return -(-chosen // UNITS["M"]) if chosen else before
 
 
 def read_script(source: Source, start: Start) -> None:
@@ -78,16 +97,24 @@ def read_script(source: Source, start: Start) -> None:
             source.note(f"line {number} of {source.path.name} is not read: {' '.join(words)[:60]}")
 
 
-def flags(source: Source, number: int, words: list[str], known: str) -> dict[str, str]:
-    """{flag: value} of a command; -s has none."""
-    found: dict[str, str] = {}
-    k = 1
-    while k < len(words):
-        letter = words[k][1:]
-        if not words[k].startswith("-") or letter not in known or letter in found or (letter != "s" and k + 1 >= len(words)):
-            raise source.refusal(number, words[0], words[k], ", ".join(f"-{one}" for one in known), "correct the command")
-        found[letter] = "" if letter == "s" else words[k + 1]
-        k += 1 if letter == "s" else 2
+LONG = {"domain": "d", "weight": "w", "cap": "c", "schedparam": "s", "tslice_ms": "t", "ratelimit_us": "r", "cpupool": "", "vcpuid": "v",
+        "period": "p", "budget": "b", "extratime": "e"}
+"""Long names of flags, as of xl(1)."""
+
+
+def flags(source: Source, number: int, words: list[str], known: str, repeated: str = "") -> list[dict[str, str]]:
+    """{flag: value} of a command; -s has none. With a `repeated` flag one more for each time that it is there, all with what is before the first."""
+    found: list[dict[str, str]] = [{}]
+    waiting = [part for word in words[1:] for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    while waiting:
+        word = waiting.pop(0)
+        letter = LONG.get(word[2:], "") if word.startswith("--") else word[1:]
+        if letter == repeated and letter in found[-1]:
+            found.append({name: value for name, value in found[0].items() if name == "d"})
+        wrong = not word.startswith("-") or not letter or letter not in known or letter in found[-1]
+        if wrong or (letter != "s" and not waiting):
+            raise source.refusal(number, words[0], word, ", ".join(f"-{one}" for one in known), "correct the command")
+        found[-1][letter] = "" if letter == "s" else waiting.pop(0)
     return found
 
 
@@ -95,7 +122,7 @@ def create(source: Source, start: Start, number: int, words: list[str]) -> None:
     """xl create FILE."""
     if len(words) != 2:
         raise source.refusal(number, "create", " ".join(words), "xl create FILE", "write the file alone")
-    start.created.append(words[1])
+    start.created.append(str(PurePosixPath(words[1])))             # ./a.cfg is a.cfg
 
 
 def rename(source: Source, start: Start, number: int, words: list[str]) -> None:
@@ -117,7 +144,7 @@ def vcpu_pin(source: Source, start: Start, number: int, words: list[str]) -> Non
 def sched_share(source: Source, start: Start, number: int, words: list[str]) -> None:
     """xl sched-credit and sched-credit2: -d DOMAIN -w WEIGHT -c CAP, or -s -t MS -r US."""
     scheduler = words[0].removeprefix("sched-")
-    found = flags(source, number, words, "dwcstr" if scheduler == "credit" else "dwcsr")
+    (found,) = flags(source, number, words, "dwcstr" if scheduler == "credit" else "dwcsr")
     start.used = start.used or scheduler
     if "s" in found:
         start.options |= {"timeslice": f"{source.whole(number, 't', found['t'], 1, 1000)} ms"} if "t" in found else {}
@@ -129,16 +156,16 @@ def sched_share(source: Source, start: Start, number: int, words: list[str]) -> 
 
 def sched_rtds(source: Source, start: Start, number: int, words: list[str]) -> None:
     """xl sched-rtds -d DOMAIN -v VCPU|all -p US -b US -e 0|1; extratime is on unless it is turned off."""
-    found = flags(source, number, words, "dvpbe")
     start.used = start.used or "rtds"
-    if "d" not in found or "p" not in found or "b" not in found:
-        source.note(f"line {number} of {source.path.name} sets nothing")
-        return
-    period, budget = (1000 * source.whole(number, flag, found[flag], 10, 2**32 - 1) for flag in "pb")
-    extra = source.whole(number, "e", found.get("e", "1"), 0, 1) == 1
-    contract = made(source, number, lambda: Reservation(budget=budget, period=period, extratime=extra))
-    if start.contracts.setdefault(found["d"], contract) != contract:
-        source.note(f"vCPUs of {found['d']} have different budgets or periods, which a contract does not say: the first is taken")
+    for found in flags(source, number, words, "dvpbe", repeated="v"):
+        if "d" not in found or "p" not in found or "b" not in found:
+            source.note(f"line {number} of {source.path.name} sets nothing")
+            continue
+        period, budget = (1000 * source.whole(number, flag, found[flag], 10, 2**32 - 1) for flag in "pb")
+        extra = source.whole(number, "e", found.get("e", "1"), 0, 1) == 1
+        contract = made(source, number, partial(Reservation, budget=budget, period=period, extratime=extra))
+        if start.contracts.setdefault(found["d"], contract) != contract:
+            source.note(f"vCPUs of {found['d']} have different budgets or periods, which a contract does not say: the first is taken")
 
 
 def made(source: Source, number: int, make: Callable[[], Any]) -> Any:
