@@ -285,3 +285,9 @@ def test_attack_counts_what_is_not_done():
     assert found and found.broken["A/t"].worst > ms(50) and found.tasks["A/t"].tightness < 1
     with pytest.raises(rv.SpecError):
         rv.analysis.attack(starved, rv.FixedPriority(), runs=0)
+
+
+def test_late_tasks_are_found_once_however_many_there_are():
+    vms = [rv.VM(f"v{k}", tasks=[rv.Task(f"t{i}", wcet=ms(2), period=ms(100), deadline=ms(1)) for i in range(12)], priority=k + 1) for k in range(64)]
+    verdict = rv.admit(rv.System(cpus=1, vms=vms), rv.FixedPriority())
+    assert verdict.late is verdict.late and len(verdict.late) == len(verdict.reasons) == 64 * 12        # each asked for all of them anew

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +42,17 @@ class Admission:
     def __bool__(self) -> bool:
         return self.admitted
 
-    @property
+    @cached_property
     def deadlines(self) -> dict[str, int]:
         """{"vm/task": deadline} [ns] of the tasks that have one."""
         return {f"{vm.name}/{task.name}": task.deadline for vm in self.system.vms for task in vm.tasks if task.deadline is not None}
 
-    @property
+    @cached_property
     def slack(self) -> dict[str, int | None]:
         """{"vm/task": deadline − bound} [ns] of the tasks that have a deadline; None without a bound, negative if it may be missed."""
         return {name: None if (bound := self.bounds[name]) is None else deadline - bound for name, deadline in self.deadlines.items()}
 
-    @property
+    @cached_property
     def late(self) -> tuple[str, ...]:
         """Tasks that may miss a deadline."""
         return tuple(name for name, slack in self.slack.items() if slack is None or slack < 0)
@@ -61,18 +62,18 @@ class Admission:
         """True if no task may miss."""
         return not self.late
 
-    @property
+    @cached_property
     def supplies(self) -> dict[str, Supply | None]:
         """{"vm/vcpu": what it surely gets}."""
         return {vcpu.name: promise.supply for vcpu, promise in zip(self.vcpus, self.promises)}
 
-    @property
+    @cached_property
     def reasons(self) -> dict[str, str]:
         """{"vm/task": why it may miss} of those that may."""
-        found = {}
+        found, late = {}, set(self.late)
         for vcpu, result in zip(self.vcpus, self.outcomes):
             for name in result.bounds:
-                if (full := f"{vcpu.vm.name}/{name}") in self.late and result.witness is not None:
+                if (full := f"{vcpu.vm.name}/{name}") in late and result.witness is not None:
                     found[full] = result.witness.why()
         return found
 
