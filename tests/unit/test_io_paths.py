@@ -162,6 +162,19 @@ def test_jobs_that_submit_later_and_later_are_given_up_soon():
     assert max(stay for stay in found.alone.values()) < ms(100)
 
 
+@pytest.mark.parametrize("fault", [rv.Fault(ms(10), "driver/worker", "hang", duration=ms(20)), rv.Fault(ms(10), "net.rx/driver", "lost_interrupt"),
+                                   rv.Fault(ms(10), "net.rx/driver", "storm", every=us(3), duration=ms(30)),
+                                   rv.Fault(ms(10), "net.rx/driver", "spurious_interrupt"), rv.Fault(ms(10), "net.rx", "bad_index")],
+                         ids=lambda fault: fault.kind)
+def test_nothing_is_promised_beside_a_fault(fault):
+    path = replace(RX, slots=8, enter=1, leave=2) if fault.kind == "bad_index" else RX
+    system = whole(path, tasks=[rv.Task("own", wcet=us(100), period=ms(5))])
+    apart = system.replace(vms=[*system.vms, rv.VM("apart", tasks=[rv.Task("own", wcet=us(100), period=ms(5))])], cpus=3, faults=[fault])
+    assert bound(system) and not bound(apart) and f"{fault.kind} of {fault.target} at 10 ms" in bound(apart).why()
+    admission = rv.admit(apart, rv.Null())
+    assert admission.bounds["app/own"] is None and admission.bounds["apart/own"] == us(100)
+
+
 def test_reasons_name_the_path_whose_messages_nothing_bounds():
     system = whole(replace(RX, arrivals=Arrivals(ms(1), arrival="poisson")), tasks=[rv.Task("t", wcet=us(10), period=ms(2))])
     why = rv.admit(system.replace(costs=rv.Costs(interrupt=us(1))), rv.RTDS()).why()
