@@ -13,7 +13,11 @@ from rtvirt.system.arrivals import Arrivals
 from rtvirt.system.devices import CustomDevice, Line, Path, Plumbing, Port, Stage, Thread
 from rtvirt.units import ms, us
 
-SCHEDULERS = ("rtds", "fp", "arinc653", "deferrable-fp", "deferrable-edf", "null", "rr", "polling-fp")
+ALWAYS, FREE = ("rtds", "fp"), ("rtds-4.5", "cbs", "bvt", "credit2")                     # no bounds beside costs
+BY_DAY = (("polling-fp", "polling-edf"), ("null", "rtds-4.5", "periodic-fp", "periodic-edf"), ("arinc653", "deferrable-fp", "deferrable-edf"),
+          ("sedf", "credit2", "sporadic-fp", "sporadic-edf"), ("rr", "bvt", "cbs", "rtds-extratime"))     # as the oracle's comparison compiles them
+SCHEDULERS = ALWAYS + sum(BY_DAY, ())
+QUICK = (*ALWAYS, "null", "arinc653", "polling-fp", "deferrable-fp", "deferrable-edf", "rr")         # every day without the JIT
 CPUS = {"null": 8}
 PERIODS = [ms(2), ms(3), ms(4), ms(5), ms(8), ms(10)]
 
@@ -27,7 +31,7 @@ def system(seed: object, name: str, *, costs: bool = False) -> tuple[rv.System, 
     vms = [vm(rnd, one, cpus, common, hogs) for one in ("driver", "front", "other")]
     vms += [noise(rnd, "noise", common)] if rnd.random() < 0.5 else []
     vms = [one.replace(affinity=[rnd.randrange(cpus)]) for one in vms] if cpus > 1 and rnd.random() < 0.6 and name != "null" else vms
-    device, vms = plumbed(rnd, vms)
+    device, vms = plumbed(rnd, [bounded_systems.fitted(rnd, one, name) for one in vms])
     return (rv.System(cpus=cpus, vms=vms, costs=bounded_systems.some_costs(rnd) if costs else rv.Costs(), devices=[device]),
             bounded_systems.SCHEDULERS[name](rnd, vms))
 
