@@ -19,6 +19,7 @@ from rtvirt.engine.messages import close_messages, record_message
 from rtvirt.engine.record import count_notes, record_stint
 from rtvirt.engine.work import (
     assign,
+    begin_anew,
     begin_work,
     clear_work,
     delay_work,
@@ -57,7 +58,7 @@ from rtvirt.timers import NEVER, first_timer, set_alarm, set_timer
 
 if TYPE_CHECKING:
     from rtvirt.engine.paths import end_message
-    from rtvirt.engine.submissions import NEXT_STEP, SLEEP, application_over, device_alarm, device_step, submitted_last
+    from rtvirt.engine.submissions import NEXT_STEP, SLEEP, application_over, device_alarm, device_step, over_at_the_end
 
 if "policy" not in globals():   # for readers and linters: `loop_for` binds the scheduler, and executes vcpus.py and others into the same names
     from rtvirt.engine.vcpus import OWN_ALARMS, next_to_decide, obey, replenish, reschedule, saved, tick, wake
@@ -243,6 +244,7 @@ def next_step(st, q, now, v, t):
             tasks[t].step -= 1                               # the same step goes on, after that much work
             tasks[t].remaining += work
             if st.vcpus[v].task != t or st.vcpus[v].state != RUNNING:
+                begin_anew(st, t, now)
                 return
             if tasks[t].remaining > 0:
                 begin_work(st, v, now)
@@ -341,7 +343,7 @@ def close(st, q, end):
         t = st.vcpus[v].task
         if t != NO_TASK:
             stop_work(st, v, end)
-            over = tasks[t].step + 1 >= tasks[t].steps or (DEVICES and submitted_last(st, t))
+            over = over_at_the_end(st, t) if DEVICES else tasks[t].step + 1 >= tasks[t].steps
             if tasks[t].remaining == 0 and over and tasks[t].started >= 0:
                 job, started = tasks[t].job, tasks[t].started
                 finish_job(st, t, end)

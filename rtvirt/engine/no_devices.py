@@ -13,7 +13,7 @@ def start_arrivals(st):
 
 
 @kernel
-def submitted_last(st, t):
+def over_at_the_end(st, t):
     """`submissions.py`."""
     return False
 

@@ -92,11 +92,15 @@ def submit(st, q, now, t, p, waits):
 
 @kernel
 @seldom
-def submitted_last(st, t):
-    """Has a task's last step been to submit, and is it over but for going on? Then its job is done when the clock stops (1.7)."""
+def over_at_the_end(st, t):
+    """Is a script over but for going on, so that its job is done when the clock stops? Not if it requests at last: it would look first (1.7)."""
     task, waiting = st.tasks[t], st.io.threads[t]
-    last = task.first_step + task.steps - 1
-    return task.step + 2 == task.steps and st.steps[last].kind == STEP_SUBMIT and waiting.phase == AWAIT
+    if task.steps == 0:
+        return True
+    kind = st.steps[task.first_step + task.steps - 1].kind
+    if kind == STEP_SUBMIT:
+        return task.step + 1 >= task.steps or (task.step + 2 == task.steps and waiting.phase == AWAIT)
+    return kind != STEP_REQUEST and task.step + 1 >= task.steps
 
 
 @kernel

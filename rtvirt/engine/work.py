@@ -48,6 +48,16 @@ def halt_work(st, v, now):
 
 
 @kernel
+@seldom
+def begin_anew(st, t, now):
+    """A task that may have just begun to compute on another vCPU has more to do there than it was begun with."""
+    v = st.tasks[t].on_vcpu
+    if v >= 0 and st.vcpus[v].state == RUNNING and st.pcpus[st.vcpus[v].pcpu].work_start != NEVER:
+        halt_work(st, v, now)
+        begin_work(st, v, now)
+
+
+@kernel
 def clear_work(st, p):
     """Disarm the timer of a pCPU where nobody computes."""
     if st.pcpus[p].work_start == NEVER:

@@ -11,7 +11,8 @@ from io_invariants import check_messages
 
 import rtvirt as rv
 from rtvirt.jit import DISABLED
-from rtvirt.system.devices import CAUSES, Path
+from rtvirt.system.devices import CAUSES, CustomDevice, Line, Path, Plumbing, Port, Stage, Thread
+from rtvirt.units import ms, us
 
 from .faults import FaultyWorld
 from .plumbed import system
@@ -69,3 +70,24 @@ def test_engine_equals_oracle_on_messages(name, part, seed):
         assert not found, f"plumbed.system({first + count}, {name!r}) under {scheduler!r}: {found}"
         count += 1
     print(f"{name}: {count} systems equal, from seed {first}")
+
+
+def test_who_submits_and_moves_to_another_vcpu_pays_there():
+    """Found by the random systems: the interrupt for its own message took its vCPU; the hypercall that it owed ended its quantum on the other."""
+    serve = Stage("serve", "v/w", each=us(30), port=Port())
+    path = Path("d.p", "v", (serve,))
+    tasks = [rv.Task("sender", releases=[0], actions=[rv.run(us(10)), rv.submit("d.p"), rv.run(us(40))]), rv.hog()]
+    spec = rv.System(cpus=2, vms=[rv.VM("v", vcpus=2, tasks=tasks, guest="rr", quantum=us(100))], costs=rv.Costs(hypercall=us(5)),
+                     devices=[CustomDevice("d", plumbing=Plumbing((Thread("v", "w"),), paths=(path,)))])
+    assert not differences(spec, rv.Credit(), ms(1), 0)
+    assert rv.simulate(spec, rv.Credit(), ms(1)).jobs.set_index("task")["finish"]["sender"] == us(55)
+
+
+def test_a_job_that_requests_at_last_is_not_done_before_it_has_looked():
+    """Found by the random systems: it had its answer, and its vCPU was being switched to when the clock stopped (io-model 1.7)."""
+    path = Path("d.p", "v", (Stage("disk", "disk", each=us(100)),))
+    task = rv.Task("t", releases=[0], actions=[rv.run(us(10)), rv.request("d.p")])
+    spec = rv.System(vms=[rv.VM("v", tasks=[task])], costs=rv.Costs(switch_in=us(50)),
+                     devices=[CustomDevice("d", plumbing=Plumbing(lines=(Line("disk"),), paths=(path,)))])
+    for duration in range(us(100), us(300), us(5)):
+        assert not differences(spec, rv.Credit(), duration, 0), duration

@@ -48,11 +48,14 @@ def system(seed: object, name: str, guest: str, *, costs: bool = False) -> tuple
     period = ms(rnd.choice([4, 5, 8, 10])) if rnd.random() < 0.4 else None
     load = rnd.uniform(0.5, 1.1) * cpus / (count := rnd.randint(1, 3 + cpus))
     vms = [vm(rnd, f"v{k}", guest, cpus, load, period, pinned, costs) for k in range(count)]
-    if name in FITTED:
-        vms = [one.replace(**FITTED[name](rnd, one)) for one in vms]
-    if name in WEIGHED:
-        vms = [weighed(rnd, one, name) for one in vms]
+    vms = [fitted(rnd, one, name) for one in vms]
     return rv.System(cpus=cpus, vms=vms, costs=some_costs(rnd) if costs else rv.Costs()), SCHEDULERS[name](rnd, vms)
+
+
+def fitted(rnd: random.Random, vm: rv.VM, name: str) -> rv.VM:
+    """The VM with what some schedulers look at, or need."""
+    vm = vm.replace(**FITTED[name](rnd, vm)) if name in FITTED else vm
+    return weighed(rnd, vm, name) if name in WEIGHED else vm
 
 
 def weighed(rnd: random.Random, vm: rv.VM, name: str) -> rv.VM:

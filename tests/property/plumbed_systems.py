@@ -13,8 +13,11 @@ from rtvirt.system.arrivals import Arrivals
 from rtvirt.system.devices import CustomDevice, Line, Path, Plumbing, Port, Stage, Thread
 from rtvirt.units import ms, us
 
-SCHEDULERS = ("rtds", "fp", "arinc653", "deferrable-fp", "deferrable-edf", "null", "rr", "polling-fp")
-DAILY = ("rtds", "fp")                   # each is compiled when first used
+ALWAYS, FREE = ("rtds", "fp"), ("rtds-4.5", "cbs", "bvt", "credit2")                     # no bounds beside costs
+BY_DAY = (("polling-fp", "polling-edf"), ("null", "rtds-4.5", "periodic-fp", "periodic-edf"), ("arinc653", "deferrable-fp", "deferrable-edf"),
+          ("sedf", "credit2", "sporadic-fp", "sporadic-edf"), ("rr", "bvt", "cbs", "rtds-extratime"))     # as the oracle's comparison compiles them
+SCHEDULERS = ALWAYS + sum(BY_DAY, ())
+QUICK = (*ALWAYS, "null", "arinc653", "polling-fp", "deferrable-fp", "deferrable-edf", "rr")         # every day without the JIT
 CPUS = {"null": 8}
 PERIODS = [ms(2), ms(3), ms(4), ms(5), ms(8), ms(10)]
 
@@ -28,7 +31,7 @@ def system(seed: object, name: str, *, costs: bool = False) -> tuple[rv.System, 
     vms = [vm(rnd, one, cpus, common, hogs) for one in ("driver", "front", "other")]
     vms += [noise(rnd, "noise", common)] if rnd.random() < 0.5 else []
     vms = [one.replace(affinity=[rnd.randrange(cpus)]) for one in vms] if cpus > 1 and rnd.random() < 0.6 and name != "null" else vms
-    device, vms = plumbed(rnd, vms)
+    device, vms = plumbed(rnd, [bounded_systems.fitted(rnd, one, name) for one in vms])
     return (rv.System(cpus=cpus, vms=vms, costs=bounded_systems.some_costs(rnd) if costs else rv.Costs(), devices=[device]),
             bounded_systems.SCHEDULERS[name](rnd, vms))
 
@@ -154,6 +157,19 @@ def batched(seed: object) -> tuple[rv.System, Any]:
     device = CustomDevice("dev", plumbing=Plumbing(threads=(Thread("driver", "worker", batch=16),), paths=(path,)))
     vms = [rv.VM("driver", tasks=[rv.hog()], budget=period // 4, period=period), rv.VM("other", tasks=[rv.hog()], budget=period // 2, period=period)]
     return rv.System(vms=vms, devices=[device]), rv.RTDS()
+
+
+def shared(seed: object) -> tuple[rv.System, Any]:
+    """Two paths in one thread, with ports and an own VM, so that little but the other's messages keeps a message waiting."""
+    rnd = random.Random(f"{seed}/shared")
+    sources = [Arrivals(us(rnd.choice([500, 700, 1000])), burst=rnd.choice([1, 2, 3])) for _ in range(2)]
+    paths = [Path(name, "driver", (Stage("serve", "driver/worker", each=us(each), port=Port()),), arrivals=arrivals)
+             for name, each, arrivals in zip("ab", (rnd.choice([1, 5]), rnd.choice([20, 50])), sources, strict=True)]
+    worker = Thread("driver", "worker", batch=rnd.choice([1, 4]), order=rnd.choice(["turns", "oldest", "listed"]))
+    device = CustomDevice("dev", plumbing=Plumbing(threads=(worker,), paths=tuple(rnd.sample(paths, 2))))
+    period = ms(rnd.choice([1, 2]))
+    vms = [rv.VM("driver", budget=period // 2, period=period), rv.VM("other", tasks=[rv.hog()], budget=period // 4, period=period)]
+    return rv.System(vms=vms, devices=[device]), rnd.choice([rv.RTDS(), rv.FixedPriority()])
 
 
 def chain(seed: object) -> tuple[rv.System, Any]:

@@ -10,7 +10,8 @@ import rtvirt as rv
 from rtvirt.analysis.admission.host import Promise
 from rtvirt.analysis.io_paths import beside_hogs, grown, unheard
 from rtvirt.analysis.io_paths.loads import Load, Member, too_late
-from rtvirt.analysis.io_paths.rounds import too_much
+from rtvirt.analysis.io_paths.rounds import ENDLESS, too_much
+from rtvirt.analysis.io_paths.settled import settled
 from rtvirt.analysis.limits import NEVER
 from rtvirt.analysis.supply import PeriodicResource
 from rtvirt.system.arrivals import Arrivals
@@ -144,6 +145,34 @@ def test_lateness_that_feeds_itself_is_given_up_soon():
     """A second, or 2000 periods: what makes itself three times as late in every round makes every round three times as long."""
     assert not too_late(((us(700), 0),), ms(900)) and too_late(((us(700), 0),), ms(1500))
     assert not too_late(((ms(10), 0), (us(1), 0)), ms(15_000)) and too_late(((NEVER, 0),), ms(1001)) and not too_late(None, ms(1000))
+
+
+def test_jobs_that_submit_later_and_later_are_given_up_soon():
+    """Jobs are late, so more of their messages come together, whose wake-ups leave less time to the jobs: no stage sees how late they are."""
+    serve = Stage("serve", "driver/worker", each=us(10), port=Port())
+    paths = [Path("a", "app", (replace(serve, capacity=2),)), Path("b", "front", (serve,), submit=us(5))]
+    often = rv.Task("often", period=ms(4), actions=[rv.run(us(10)), rv.submit("a"), rv.submit("a"), rv.run(us(15))])
+    seldom = rv.Task("seldom", period=ms(20), arrival="sporadic", actions=[rv.run(us(10)), rv.submit("b"), rv.run(us(5))])
+    windows = [("front", 0, us(650)), (None, 0, us(550)), ("app", 0, us(600)), (None, 0, us(900)), ("driver", 0, us(850))]
+    vms = [rv.VM("driver"), rv.VM("front", tasks=[seldom]), rv.VM("app", tasks=[rv.Task("own", wcet=us(30), period=ms(4)), often])]
+    system = rv.System(vms=vms, costs=rv.Costs(switch_in=us(7), decision=us(7)),
+                       devices=[CustomDevice("dev", plumbing=Plumbing(threads=(Thread("driver", "worker"),), paths=tuple(paths)))])
+    found = settled(system, rv.ARINC653(windows))
+    assert found.reasons["app/often", -1] == ENDLESS and found.state.curves["a"] is None
+    assert max(stay for stay in found.alone.values()) < ms(100)
+
+
+@pytest.mark.parametrize("fault", [rv.Fault(ms(10), "driver/worker", "hang", duration=ms(20)), rv.Fault(ms(10), "net.rx/driver", "lost_interrupt"),
+                                   rv.Fault(ms(10), "net.rx/driver", "storm", every=us(3), duration=ms(30)),
+                                   rv.Fault(ms(10), "net.rx/driver", "spurious_interrupt"), rv.Fault(ms(10), "net.rx", "bad_index")],
+                         ids=lambda fault: fault.kind)
+def test_nothing_is_promised_beside_a_fault(fault):
+    path = replace(RX, slots=8, enter=1, leave=2) if fault.kind == "bad_index" else RX
+    system = whole(path, tasks=[rv.Task("own", wcet=us(100), period=ms(5))])
+    apart = system.replace(vms=[*system.vms, rv.VM("apart", tasks=[rv.Task("own", wcet=us(100), period=ms(5))])], cpus=3, faults=[fault])
+    assert bound(system) and not bound(apart) and f"{fault.kind} of {fault.target} at 10 ms" in bound(apart).why()
+    admission = rv.admit(apart, rv.Null())
+    assert admission.bounds["app/own"] is None and admission.bounds["apart/own"] == us(100)
 
 
 def test_reasons_name_the_path_whose_messages_nothing_bounds():

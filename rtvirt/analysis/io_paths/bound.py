@@ -128,8 +128,8 @@ def path_bound(system: System, scheduler: Any, path: str, *, overheads: Overhead
     served. How late messages may come to the next stage follows from the bounds themselves (`rounds.py`).
 
     Left out, and refused in words: queues that may run full, rings that may run out of slots, notifications that wait for more messages without a
-    timeout, random arrivals, VMs that change. Guests other than "fp" and "dm" are taken to serve tasks that get or send messages, and threads with
-    a budget, in any order: each may wait for all the others, whatever its deadline or budget is worth.
+    timeout, random arrivals, VMs that change, faults. Guests other than "fp" and "dm" are taken to serve tasks that get or send messages, and
+    threads with a budget, in any order: each may wait for all the others, whatever its deadline or budget is worth.
 
     References
     ----------

@@ -20,7 +20,7 @@ from .members import House, State
 def lowered(house: House, state: State, blocking: Mapping[str, int]) -> System:
     """The system without devices."""
     vms = [lower(house, vm, state, blocking) if house.touched(vm) else vm for vm in house.system.vms]
-    return house.system.replace(vms=tuple(vms), devices=())
+    return house.system.replace(vms=tuple(vms), devices=(), faults=())
 
 
 def lower(house: House, vm: VM, state: State, blocking: Mapping[str, int]) -> VM:

@@ -13,6 +13,10 @@ def refusal(system: System, plumbing: Plumbing, path: Path) -> str:
     threads = {thread.key: thread for thread in plumbing.threads}
     if path.arrivals is not None and isinstance(reason := curve_of(path.arrivals), str):
         return reason
+    for fault in system.faults:
+        if fault.target in struck(path, fault.kind):
+            return (f"{fault.kind} of {fault.target} at {format_ns(fault.at)}: no bound is derived for how long its messages then wait, or how "
+                    "often it wakes its VM. Ask about the system without its faults")
     if any(change.vm in vms_of(path, threads) for change in system.changes):
         return "a VM of the path changes, and messages in its hands may be lost or done once more: ask about each configuration by itself"
     late = [name for name in vms_of(path, threads) if system[name].start]
@@ -39,6 +43,13 @@ def unheard_at(path: Path, threads: dict[str, Thread]) -> dict[int, int]:
     """Places where messages may lie that nobody is told of, as long as no more come; and how many at most."""
     return {place: stage.after - 1 if stage.after else path.slots or 0 for place, stage in enumerate(path.stages)
             if stage.server in threads and silent(stage, threads[stage.server])}
+
+
+def struck(path: Path, kind: str) -> list[str]:
+    """What a fault of a kind may hit of a path: its threads, itself, its ports."""
+    if kind == "hang":
+        return [stage.server for stage in path.stages]
+    return [path.name] if kind == "bad_index" else [f"{path.name}/{stage.name}" for stage in path.stages]
 
 
 def vms_of(path: Path, threads: dict[str, Thread]) -> list[str]:

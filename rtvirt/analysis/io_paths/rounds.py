@@ -30,6 +30,7 @@ from .refusals import refusal, silent, unheard_at
 
 MOST_ROUNDS = 300
 UNBOUNDED = "work that nothing bounds"
+ENDLESS = "what is late makes other things late, and these it, without end"
 
 
 @dataclass
@@ -59,6 +60,7 @@ class Rounds:
     joint: dict[Key, tuple[int, int, int]] = field(default_factory=dict)
     reasons: dict[Key, str] = field(default_factory=dict)
     submitted: dict[str, int | None] = field(default_factory=dict)   # longest submission, by path [ns]
+    alone: dict[Key, int] = field(default_factory=dict)              # stays of those that submit, while no message was late yet [ns]
     host: Host = field(init=False)
     found: list[Promise] = field(init=False)
     outcomes: list[Outcome] = field(init=False)
@@ -113,7 +115,10 @@ class Rounds:
             curves = [((name, -1), None if stairs is None else tuple((period, -offset) for period, offset in stairs.stairs))]
         found: Curve = ()
         for key, curve in curves:
-            more = later(curve, self.stays.get(key, 0))
+            stay = self.stays.get(key, 0)
+            if key in self.stays and stay is not None and too_late(curve, stay - self.alone.setdefault(key, stay)):
+                self.reasons.setdefault(key, ENDLESS)
+            more = None if self.reasons.get(key) == ENDLESS else later(curve, stay)
             if more is None:
                 return None
             found += more
@@ -145,7 +150,7 @@ class Rounds:
                 before, after = state.spread[path.name, place + 1], self.lateness(path, place)
                 after = None if after is None or before is None else max(after, before)
                 if after is not None and (too_late(state.curves[path.name], after) or (give_up and after > (before or 0))):
-                    self.reasons.setdefault((path.name, place), "what is late makes other things late, and these it, without end")
+                    self.reasons.setdefault((path.name, place), ENDLESS)
                     after = None
                 state.spread[path.name, place + 1] = after
             whole = self.longest(path, len(path.stages) - 1 + (path.into is not None))
