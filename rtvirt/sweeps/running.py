@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing, nullcontext
-from itertools import accumulate, chain, islice
+from itertools import accumulate, chain
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, SpecError
@@ -23,6 +25,7 @@ from .store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
+LOOK = 0.1            # [s] between two looks at the threads
 Report = Callable[[int, int], None]
 
 
@@ -157,26 +160,37 @@ def show(steps: Generator[int], before: int, total: int, progress: bool | Report
 
 
 def in_threads(work: Work, order: list[int], workers: int) -> Generator[int]:
-    """Do the points in order, some at a time; how many are done is yielded whenever some are."""
+    """Do the points in order, some at a time; how many are done is yielded now and then. A thread takes the next point by itself: to hand
+    each of them over, and to wake up for it, would cost more than many a point."""
     if workers == 1:
         for i in order:
             work(i)
             yield 1
         return
+    rest, stop, done, told = deque(order), Event(), [0] * workers, 0
+
+    def hand(me: int) -> None:
+        while rest and not stop.is_set():
+            try:
+                i = rest.popleft()
+            except IndexError:                # another thread was faster
+                return
+            work(i)
+            done[me] += 1
+
     with ThreadPoolExecutor(workers, thread_name_prefix="sweep") as pool:
-        waiting: set[Future[None]] = set()
-        rest = iter(order)
+        hands = [pool.submit(hand, me) for me in range(min(workers, len(order)))]
         try:
-            while True:
-                waiting |= {pool.submit(work, i) for i in islice(rest, 2 * workers - len(waiting))}
-                if not waiting:
-                    return
-                finished, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)      # awake now and then for Ctrl-C
+            going = set(hands)
+            while going:
+                finished, going = wait(going, timeout=LOOK, return_when=FIRST_COMPLETED)       # awake now and then for Ctrl-C and the bar
+                if (now := sum(done)) > told:
+                    yield now - told
+                    told = now
                 for future in finished:
                     future.result()
-                    yield 1
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            stop.set()
 
 
 def stopped(kept: Store | ParquetStore | None, done: int, total: int) -> str:
