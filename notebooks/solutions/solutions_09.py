@@ -26,7 +26,7 @@ def waits(events):
             woken[vm] = time
         elif event == "dispatch" and vm in woken:
             found.append(time - woken.pop(vm))
-    return found
+    return sorted(found)
 
 
 SOLUTIONS = {"9.1": needed, "9.2": front, "9.3": to_do, "9.4": waits}

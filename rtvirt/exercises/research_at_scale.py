@@ -57,7 +57,7 @@ exercise(Exercise(
 
 
 def waits(events: list[Event], of: Callable[[str, str], bool] = lambda woken, ran: woken == ran) -> list[int]:
-    """Time from each wake-up to the same VM's next dispatch."""
+    """Times from each wake-up to the same VM's next dispatch, sorted: whoever goes from wake to wake finds them in another order."""
     found, woken = [], dict[str, int]()
     for time, vm, event in events:
         if event == "wake":
@@ -65,7 +65,7 @@ def waits(events: list[Event], of: Callable[[str, str], bool] = lambda woken, ra
         elif event == "dispatch":
             for one in [one for one in woken if of(one, vm)]:
                 found.append(time - woken.pop(one))
-    return found
+    return sorted(found)
 
 
 def since_left(events: list[Event]) -> list[int]:
@@ -76,7 +76,7 @@ def since_left(events: list[Event]) -> list[int]:
         if event == "dispatch" and vm in last:
             found.append(time - last[vm])
         last[vm] = time
-    return found
+    return sorted(found)
 
 
 TRACES: list[list[Event]] = [
@@ -86,6 +86,6 @@ TRACES: list[list[Event]] = [
     [(0, "a", "dispatch"), (2, "a", "preempt"), (2, "b", "dispatch")]]
 exercise(Exercise(
     "9.4", waits, [(trace,) for trace in TRACES],
-    "Remember for each VM when it woke up. When it is dispatched, and only if it had woken, note the difference, and forget it.",
+    "Remember for each VM when it woke up. When it is dispatched, and only if it had woken, note the difference, and forget it. Sort at the end.",
     [(lambda events: waits(events, lambda woken, ran: True), "Another VM's dispatch ends nobody's wait: keep them apart by VM."),
      (since_left, "Who was preempted waits, too, but has not woken up: that is no wake-up latency.")]))

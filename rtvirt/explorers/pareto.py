@@ -164,7 +164,7 @@ class Scene:
             ax.set_ylim(0, y)
             ax.set_xlabel("longest response [ms]")
             ax.set_ylabel("share of a pCPU [%], switches included")
-            ax.legend(loc="upper right")
+            ax.legend(loc="upper right", frameon=True, framealpha=1, edgecolor="none")      # dots and the deadline lie below
         return figure
 
 

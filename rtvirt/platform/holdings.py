@@ -38,7 +38,8 @@ class Tile:
 
 @dataclass(frozen=True)
 class Holder:
-    """A VM, or the board for what nobody has; its meaning is that of the pictures: real-time, best effort, driver or hypervisor."""
+    """A VM, or the board: its pCPUs, its memory, devices that nobody has. Its meaning is that of the pictures: real-time, best effort, driver
+    or hypervisor."""
 
     name: str
     meaning: str
@@ -69,7 +70,7 @@ def pool(board: Board, findings: Sequence[Finding]) -> Holder:
         tiles.append(Tile("devices", name, f"{real.function}, {real.driver}" if real else "", movable=True))
     tiles += [Tile("memory", region.name, format_size(region.size)) for region in board.memory]
     concerned = tuple(n for n, finding in enumerate(findings, 1) if not PLACE.match(finding.place))
-    return Holder(NOBODY, "hypervisor", "what nobody has", tuple(tiles), concerned)
+    return Holder(NOBODY, "hypervisor", "pCPUs, memory, free devices", tuple(tiles), concerned)
 
 
 def holder_of(board: Board, vm: VmInterface, findings: Sequence[Finding]) -> Holder:

@@ -18,7 +18,7 @@ LETTERS = 148                              # of a line below boxes, all over
 
 
 def board(board: Board, *, findings: Findings | None = None, ax: Axes | None = None) -> Axes:
-    """VMs as boxes, with their contract, pCPUs, memory, lines, channels and devices; the first box holds what nobody has.
+    """VMs as boxes, with their contract, pCPUs, memory, lines, channels and devices; the first box holds the board's pCPUs, and what nobody has.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def draw_box(ax: Axes, x: int, box: Holder, deep: float) -> None:
     ax.add_patch(Rectangle((x, 0), WIDE, 0.28, facecolor=COLOURS[box.meaning], hatch=HATCHES[box.meaning], edgecolor="white", linewidth=0))
     name = "the board" if box.name == "board" else box.name
     ax.text(x + 0.03, 0.95, name, fontweight="bold", va="center", fontsize=12)
-    ax.text(x + WIDE - 0.03, 0.95, marks(box.findings) or ("what nobody has" if name == "the board" else box.meaning), va="center", ha="right",
+    ax.text(x + WIDE - 0.03, 0.95, marks(box.findings) or ("pCPUs, free devices" if name == "the board" else box.meaning), va="center", ha="right",
             fontsize=10, color=COLOURS["miss"] if box.findings else "#555555")
     y = HEAD
     for tile in merged(box):

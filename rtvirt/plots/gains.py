@@ -48,7 +48,7 @@ def gains(table: pd.DataFrame, *, x: str, y: str, columns: Mapping[str, str], xl
     >>> import pandas as pd
     >>> ax = gains(pd.DataFrame({"u": [0.1, 0.2], "n": [1, 1], "wait": [0.5, 2.0]}), x="u", y="n", columns={"wait": "their wait"})
     >>> [text.get_text() for text in ax.texts], ax.get_title(loc="left")
-    (['0.5', '2'], 'their wait')
+    (['0.50', '2.00'], 'their wait')
     """
     if missing := [name for name in (x, y, *columns) if name not in table]:
         raise SpecError([Problem("column", name, ", ".join(map(str, table.columns)), "name columns of the table") for name in missing])
@@ -62,7 +62,7 @@ def gains(table: pd.DataFrame, *, x: str, y: str, columns: Mapping[str, str], xl
             shown = np.log(plane.to_numpy(float)) / np.log(MOST)
             ax.imshow(shown, cmap=COLOURING, vmin=-1, vmax=1, aspect="auto", origin="lower")
             for (row, at), ratio in np.ndenumerate(plane.to_numpy(float)):
-                ax.text(at, row, f"{ratio:.2g}", ha="center", va="center", color="white" if abs(shown[row, at]) > 0.75 else "black", fontsize=12)
+                ax.text(at, row, f"{ratio:.2f}", ha="center", va="center", color="white" if abs(shown[row, at]) > 0.75 else "black", fontsize=12)
             ax.set_xticks(range(plane.shape[1]), [f"{value:g}" for value in plane.columns])
             ax.set_yticks(range(plane.shape[0]), [f"{value:g}" for value in plane.index])
             ax.grid(False)

@@ -53,6 +53,7 @@ def isolation(found: Isolation, *, ax: Axes | None = None) -> Axes:
         ax.set_ylim(len(grid) - 0.5, -0.5)
         ax.set_xticks(range(len(grid.columns)), [name.replace(" ", "\n") for name in grid.columns])
         ax.set_yticks(range(len(grid)), list(grid.index))
+        ax.set_xlabel("numbers: worst response of the others, in % of the deadline")
         ax.grid(visible=False)
         handles = [Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=f"{sign} {name}") for name, (colour, hatch, sign) in LOOKS.items()
                    if name in set(found.table["verdict"])]

@@ -83,11 +83,12 @@ def ratio(table: pd.DataFrame, *, x: str = "utilization", passed: str | list[str
                                          "name the column with their number: sets=")])
             ends = [wilson(k, n) for _, k, n in counts]
             at = [u for u, _, _ in counts]
-            ax.plot(at, [k / n for _, k, n in counts], color=palette[i % 4], linestyle=DASHES[i // 4 % 4], marker=MARKERS[i % 4], label=label)
+            ax.plot(at, [k / n for _, k, n in counts], label=label, color=palette[i % 4], linestyle=DASHES[i // 4 % 4],
+                    marker=MARKERS[(i + i // 4) % 4])
             ax.fill_between(at, [low for low, _ in ends], [high for _, high in ends], color=palette[i % 4], alpha=0.25, linewidth=0)
         ax.set_ylim(-0.02, 1.02)
         ax.set_xlabel(x)
-        ax.set_ylabel("share of task sets that pass")
+        ax.set_ylabel(f"share of {'task sets' if sets in (None, 'sets') else sets} that pass")
         beside = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
-        ax.legend(**({"loc": "lower left"} if len(lines) <= CROWD else beside))
+        ax.legend(handlelength=3, **({"loc": "lower left"} if len(lines) <= CROWD else beside))      # long enough to tell dashes
     return ax

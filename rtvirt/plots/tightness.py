@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import NullLocator
 
 from ..errors import Problem, SpecError
 from .style import COLOURS, new_axes, styled
@@ -14,6 +14,7 @@ from .style import COLOURS, new_axes, styled
 if TYPE_CHECKING:
     import pandas as pd
 
+TICKS = 0.1, 0.2, 0.5, 0.8, 1, 1.1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000
 SPREAD = 0.28             # of a row, for dots that would lie on each other
 
 
@@ -56,7 +57,8 @@ def tightness(table: pd.DataFrame, *, by: str = "scheduler", column: str = "tigh
         ax.set_yticks(range(len(rows)), [f"{name} ({len(values)})" for name, values in rows.items()])
         ax.invert_yaxis()
         ax.set_xscale("log")
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-        ax.xaxis.set_minor_formatter(FuncFormatter(lambda x, _: f"{x:g}" if x < 5 and x == int(x) else ""))
+        low, high = ax.get_xlim()
+        ax.set_xticks([at for at in TICKS if low <= at <= high], [f"{at:g}" for at in TICKS if low <= at <= high])
+        ax.xaxis.set_minor_locator(NullLocator())
         ax.set_xlabel("bound ÷ worst response seen (black: median)")
     return ax

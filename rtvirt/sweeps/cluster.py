@@ -22,14 +22,19 @@ if TYPE_CHECKING:
 
     from .running import Work
 
-TARGET = 1.0          # [s] a batch: what Dask does for it, some milliseconds, should not matter
+TARGET = 1.0          # [s] a batch at least: what Dask does for it, some milliseconds, should not matter
+LONGEST = 4.0         # [s] a batch of a long sweep
+PART_OF = 20          # a batch takes no more of the time so far, so that whoever is killed loses little
 GROWTH = 8            # a batch to the next, at most: the first points may be the cheap ones
 MOST = 50_000         # points a batch
+LIMIT = 2             # times as long, and it comes back with what it has: points may cost more than those before them
 AHEAD = 2             # batches a thread: one in hand, one waiting
 PARTS = 8             # of a batch that killed its worker
 LOOK = 0.5            # [s] between two looks for Ctrl-C and for lost clusters
 PATIENCE = 30.0       # [s] without a cluster
+FETCH = 2, 4, 8, 16   # [s] for a batch that is done; longer and longer: it may be large, and the network slow
 QUIET = {             # what Dask does all the time, beside the work: looking at itself, for tasks of milliseconds and arrays of gigabytes
+    "distributed.deploy.lost-worker-timeout": "1h",       # (of a LocalCluster) after which a killed worker that is still starting again is given up
     "distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "500ms", "distributed.admin.system-monitor.interval": "5s",
     "distributed.scheduler.work-stealing-interval": "1s", "distributed.scheduler.active-memory-manager.start": False,
     "distributed.worker.memory.monitor-interval": "1s"}
@@ -64,6 +69,14 @@ def connected(client: Any, workers: int) -> Iterator[Client]:
                                  "write client='local' for processes of this machine")])
 
 
+def revive(cluster: Any) -> None:
+    """Open workers of a cluster of this machine again that Dask has given up: those that were killed, and had not started again 15 s later."""
+    from distributed import LocalCluster
+
+    if isinstance(cluster, LocalCluster) and len(cluster.workers) < len(cluster.worker_spec):
+        cluster.scale(len(cluster.worker_spec))
+
+
 def on_cluster(work: Work, order: list[int], client: Client) -> Generator[int]:
     """Do the points, yielding how many are done whenever some are."""
     flight = Flight(work, order, client)
@@ -90,7 +103,8 @@ class Flight:
         self.suspects: list[int] = []
         self.flying: dict[Future, list[int]] = {}
         self.landed: SimpleQueue[Future] = SimpleQueue()
-        self.size, self.alone, self.threads, self.looked, self.heard = 1, False, 0, 0.0, time.monotonic()
+        self.size, self.alone, self.threads, self.looked, self.began = 1, False, 0, 0.0, time.monotonic()
+        self.heard = self.began
         schedulers = {one.kernel_name for values in work.points.values for one in values if hasattr(one, "kernel_name")}
         self.own = modules_of((work.function, work.points.values))
         self.job = Job(f"sweep-{uuid4().hex[:12]}", model_version(), sys.version_info[:2], packed(work.function, "function", self.own),
@@ -125,11 +139,15 @@ class Flight:
         self.next += size
         return self.order[self.next - size:self.next]
 
+    def target(self) -> float:
+        """How long a batch should take [s]."""
+        return min(LONGEST, max(TARGET, (time.monotonic() - self.began) / PART_OF))
+
     def send(self, points: list[int]) -> None:
         """Put a batch on its way."""
         values = packed([self.work.points.values_of(i) for i in points], "grid", self.own)
         try:
-            future = self.client.submit(run, self.job, values, key=f"{self.job.name}-{uuid4().hex[:12]}", pure=False)
+            future = self.client.submit(run, self.job, values, LIMIT * self.target(), key=f"{self.job.name}-{uuid4().hex[:12]}", pure=False)
         except Exception as error:
             raise self.gone() from error
         self.flying[future] = points
@@ -144,6 +162,7 @@ class Flight:
                 self.threads = sum(self.client.nthreads().values())
             except Exception as error:
                 raise self.gone() from error
+            revive(self.client.cluster)
             if self.threads:
                 self.heard = now
             elif now - self.heard > PATIENCE:
@@ -170,7 +189,7 @@ class Flight:
         try:
             if future.status == "lost":
                 raise FutureCancelledError(future.key, "lost")
-            batch = future.result(timeout=PATIENCE)
+            batch = self.fetch(future)
         except (FutureCancelledError, TimeoutError):          # the cluster was restarted, or does not answer now
             self.wait_for_cluster()
             self.again.append(points)
@@ -189,8 +208,17 @@ class Flight:
         if done < len(points):
             self.again.append(points[done:])
         if done:
-            self.size = max(1, min(int(TARGET * done / max(batch.seconds, 1e-9)), GROWTH * len(points), MOST))
+            self.size = max(1, min(int(self.target() * done / max(batch.seconds, 1e-9)), GROWTH * len(points), MOST))
         return done
+
+    def fetch(self, future: Future) -> Any:
+        """What a batch brought. If its worker died with it, another one computes it again, which may have to be opened first."""
+        for patience in FETCH:
+            try:
+                return future.result(timeout=patience)
+            except TimeoutError:
+                self.count_threads()
+        raise TimeoutError
 
     def killed(self, points: list[int], alone: bool) -> int:
         """A batch whose workers died again and again: find the point that kills them, if there is one."""

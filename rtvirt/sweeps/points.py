@@ -13,6 +13,8 @@ import numpy as np
 from ..errors import Problem, SpecError
 from .spelling import spell
 
+PLAIN = {bool, int, float, str, type(None)}        # what a cell may be
+
 
 class Points:
     """Every combination of a grid's values, the last name fastest; made when asked for: a million of them need no memory."""
@@ -73,6 +75,14 @@ def compute(function: Callable[..., Any], point: dict[str, Any], errors: str) ->
     return {"result": columns(value, getattr(function, "__name__", "value"), point)}
 
 
+def plain(value: Any, column: str) -> Any:
+    """A number of NumPy's as Python's; SpecError for what is no cell."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if not isinstance(value, tuple(PLAIN)):
+        raise SpecError([Problem(f"function's {column}", value, "a number, text or None", "return numbers, or a dict of them")])
+    return value
+
+
 def columns(value: Any, name: str, point: dict[str, Any]) -> dict[str, Any]:
     """A result as {column: plain value}; SpecError if it makes no row."""
     if hasattr(value, "_asdict"):
@@ -80,10 +90,9 @@ def columns(value: Any, name: str, point: dict[str, Any]) -> dict[str, Any]:
     named = dict(value) if isinstance(value, Mapping) or hasattr(value, "to_dict") else {"value" if name.startswith("<") else name: value}
     found = {}
     for column, one in named.items():
-        one = one.item() if isinstance(one, np.generic) else one
+        if type(one) not in PLAIN:
+            one = plain(one, column)
         if column in point or column == "error":
             raise SpecError([Problem("function", column, "columns that are no parameters, and not called error", "rename this part of its result")])
-        if not (one is None or isinstance(one, (bool, int, float, str))):
-            raise SpecError([Problem(f"function's {column}", one, "a number, text or None", "return numbers, or a dict of them")])
         found[str(column)] = one
     return found

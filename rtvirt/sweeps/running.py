@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing, nullcontext
-from itertools import accumulate, chain, islice
+from itertools import accumulate, chain
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, SpecError
@@ -23,6 +26,8 @@ from .store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
+LOOK = 0.1            # [s] between two looks at the threads
+TOGETHER = 0.02       # [s] in which a thread may finish points before it writes them
 Report = Callable[[int, int], None]
 
 
@@ -38,7 +43,7 @@ def sweep(function: Callable[..., Any], grid: Mapping[str, Iterable[Any]], *, st
     grid : {name: values}
         Every combination, the last name fastest. Numbers, text, tuples, schedulers, systems.
     store : path, optional
-        A folder. A point found there is not computed again; a new one is kept at the moment it is finished. Killed at any time, the same
+        A folder. A point found there is not computed again; a new one is kept when it is finished. Killed at any time, the same
         call goes on where it was. Results count for as long as the function, what it names, and this package's model are what they were.
     workers : int, optional
         Threads; one a core unless given. 1 computes in the calling thread. With ``client="local"``, processes.
@@ -70,9 +75,9 @@ def sweep(function: Callable[..., Any], grid: Mapping[str, Iterable[Any]], *, st
 
     Notes
     -----
-    Finished means written: a thread that is killed between its last instruction and the line on disk has to do that point again. What the
-    function names counts by its value when the sweep begins (numbers, lists, your own functions and classes); what it reads from elsewhere
-    (files, the clock, objects that have no text) is not watched.
+    Finished means written: what a thread that is killed has done since its last line on disk, a point or 0.02 s of shorter ones, is to be
+    done again. What the function names counts by its value when the sweep begins (numbers, lists, your own functions and classes); what it
+    reads from elsewhere (files, the clock, objects that have no text) is not watched.
 
     Examples
     --------
@@ -128,9 +133,9 @@ class Work:
         self.function, self.points, self.keys = function, points, keys
         self.found, self.kept, self.errors = found, kept, errors
 
-    def __call__(self, i: int) -> None:
-        """Compute a point here, and keep what was found."""
-        self.keep([i], [compute(self.function, self.points.point(i), self.errors)])
+    def __call__(self, i: int) -> dict[str, Any]:
+        """Compute a point here."""
+        return compute(self.function, self.points.point(i), self.errors)
 
     def keep(self, points: list[int], records: list[dict[str, Any]]) -> None:
         """Keep what was found at some points."""
@@ -157,26 +162,47 @@ def show(steps: Generator[int], before: int, total: int, progress: bool | Report
 
 
 def in_threads(work: Work, order: list[int], workers: int) -> Generator[int]:
-    """Do the points in order, some at a time; how many are done is yielded whenever some are."""
+    """Do the points in order, some at a time; how many are done is yielded now and then. A thread takes the next point by itself: to hand
+    each of them over, and to wake up for it, would cost more than many a point."""
     if workers == 1:
         for i in order:
-            work(i)
+            work.keep([i], [work(i)])
             yield 1
         return
+    rest, stop, done, told = deque(order), Event(), [0] * workers, 0
     with ThreadPoolExecutor(workers, thread_name_prefix="sweep") as pool:
-        waiting: set[Future[None]] = set()
-        rest = iter(order)
+        going = {pool.submit(take, work, rest, stop, done, me) for me in range(min(workers, len(order)))}
         try:
-            while True:
-                waiting |= {pool.submit(work, i) for i in islice(rest, 2 * workers - len(waiting))}
-                if not waiting:
-                    return
-                finished, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)      # awake now and then for Ctrl-C
+            while going:
+                finished, going = wait(going, timeout=LOOK, return_when=FIRST_COMPLETED)       # awake now and then for Ctrl-C and the bar
+                if (now := sum(done)) > told:
+                    yield now - told
+                    told = now
                 for future in finished:
                     future.result()
-                    yield 1
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            stop.set()
+
+
+def take(work: Work, rest: deque[int], stop: Event, done: list[int], me: int) -> None:
+    """A thread: compute one point after the other. What took no time is written together: a thread that writes hands over to another one."""
+    fresh: dict[int, dict[str, Any]] = {}
+    kept = time.monotonic()
+    try:
+        while not stop.is_set():
+            try:
+                i = rest.popleft()
+            except IndexError:                # all are done, or in the hands of others
+                return
+            fresh[i] = work(i)
+            if time.monotonic() - kept > TOGETHER:
+                work.keep(list(fresh), list(fresh.values()))
+                done[me] += len(fresh)
+                fresh, kept = {}, time.monotonic()
+    finally:
+        if fresh:
+            work.keep(list(fresh), list(fresh.values()))
+            done[me] += len(fresh)
 
 
 def stopped(kept: Store | ParquetStore | None, done: int, total: int) -> str:

@@ -19,6 +19,7 @@ from ..errors import RtvirtError
 from ..files import folder_for
 
 FORMAT = 1
+encode = json.JSONEncoder(separators=(",", ":")).encode
 SYNC = 1.0                # [s] between two waits for the disk itself, which only a power cut makes matter
 
 
@@ -83,7 +84,7 @@ class Store:
     def add(self, done: Sequence[tuple[str, dict[str, str], dict[str, Any]]]) -> None:
         """Keep finished points (key, parameters as text, record): any thread may call it."""
         with self.writing:
-            self.append([{"key": key, "version": self.version, **record, "point": point} for key, point, record in done])
+            self.append([{"key": key, "version": self.version} | record | {"point": point} for key, point, record in done])
             self.results.update((key, record) for key, _, record in done)
 
     def forget(self, keys: Iterable[str]) -> None:
@@ -93,7 +94,7 @@ class Store:
 
     def append(self, records: list[dict[str, Any]]) -> None:
         """Write lines, all of them or nothing."""
-        texts = [json.dumps(record, separators=(",", ":")).encode() for record in records]
+        texts = [encode(record).encode() for record in records]
         lines = b"".join([b"%08x %s\n" % (zlib.crc32(text), text) for text in texts])
         try:
             rest = lines

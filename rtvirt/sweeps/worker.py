@@ -17,7 +17,6 @@ from .points import compute
 from .spelling import model_version
 from .store import hold
 
-LIMIT = 2.0           # [s] after which a batch comes back with what it has: points may cost more than those before them
 PATIENCE = 60.0       # [s] that a process waits for another one of this machine to compile
 
 stopped: set[str] = set()        # sweeps that were told to stop
@@ -44,8 +43,8 @@ class Batch(NamedTuple):
     error: Exception | None
 
 
-def run(job: Job, values: bytes) -> Batch:
-    """Compute points until all are done, the time is over, the sweep is stopped, or an exception ends it."""
+def run(job: Job, values: bytes, limit: float) -> Batch:
+    """Compute points until all are done, the time is over (`limit` [s], but one point at least), the sweep is stopped, or an exception ends it."""
     if job.name in stopped:
         return Batch([], 0.0, None)
     check(job)
@@ -54,7 +53,7 @@ def run(job: Job, values: bytes) -> Batch:
     records: list[dict[str, Any]] = []
     started = time.perf_counter()
     for point in points:
-        if job.name in stopped or (records and time.perf_counter() - started > LIMIT):
+        if job.name in stopped or (records and time.perf_counter() - started > limit):
             break
         try:
             records.append(compute(function, dict(zip(job.names, point)), job.errors))

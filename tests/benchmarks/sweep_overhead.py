@@ -8,7 +8,8 @@ this process as processes of a cluster. Processor time is compared, which others
 
     overhead = processor time of all processes / sum of the points' − 1
 
-Points of no work show the same in µs a point for as many points as a study has.
+A plain loop over the same points, here and in the workers, says what of that would be there without a sweep, too: what a point made has to be
+taken down again, and a worker listens to Dask. Points of no work show the same in µs a point for as many points as a study has.
 """
 
 from __future__ import annotations
@@ -37,6 +38,20 @@ def schedulable(util: float, seed: int) -> dict[str, float]:
 def nothing(util: float, seed: int) -> dict[str, float]:
     """No work, a row of the same form."""
     return {"admitted": True, "seconds": 0.0}
+
+
+def plain(points: int) -> tuple[float, float]:
+    """Processor time [s] of the points in a loop, and the sum of the points'."""
+    started = process_time()
+    busy = sum(schedulable(util, seed)["seconds"] for util in UTILIZATIONS for seed in range(points // len(UTILIZATIONS)))
+    return process_time() - started, busy
+
+
+def loops(points: int, workers: int, client: Any) -> None:
+    """What plain loops take beside the points: in as many workers at once, and here."""
+    there = client.gather([client.submit(plain, points, pure=False) for _ in range(workers)])
+    for name, (whole, busy) in (("plain loop", plain(points)), ("plain loops in the workers", [sum(pair) for pair in zip(*there)])):
+        print(f"{name:32} {'':8}         beside the points {100 * (whole / busy - 1):5.1f} % of processor time", flush=True)
 
 
 def measure(name: str, function: Any, points: int, workers: int, client: Any = None, **more: Any) -> tuple[float, float]:
@@ -68,6 +83,7 @@ def main(points: int, many: int, format: str) -> None:
             LocalCluster(n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster, Client(cluster) as client:
         measure("(first use)", schedulable, 100, workers)
         measure("(first use)", schedulable, 100, workers, client)
+        loops(min(points, 3000), workers, client)
         threads = measure("threads", schedulable, points, workers, store=f"{folder}/1", format=format)
         processes = measure("cluster", schedulable, points, workers, client, store=f"{folder}/2", format=format)
         print(f"cluster : threads = {processes[0] / threads[0]:.3f} of processor time, {processes[1] / threads[1]:.3f} of wall")

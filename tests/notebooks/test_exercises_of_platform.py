@@ -53,3 +53,12 @@ def test_the_cheapest_technique_is_fit_s():
         prices = {option.technique: option.price.ns for option in answer.options}
         assert exercises.technique(prices) == (answer.best.technique if answer.best else "open")
     assert len(gaps) > 5
+
+
+def test_waits_may_be_found_from_wake_to_wake():
+    """Not only in the order in which they end."""
+    def waits(events):
+        return sorted(next(end for end, other, what in events[k:] if (other, what) == (vm, "dispatch")) - start
+                      for k, (start, vm, event) in enumerate(events) if event == "wake")
+
+    assert all(waits(*case) == EXERCISES["9.4"].solution(*case) for case in EXERCISES["9.4"].cases)

@@ -96,9 +96,18 @@ def test_what_makes_no_table(call, words):
 
 def test_progress_is_told(tmp_path):
     told = []
-    rv.sweep(product_of, dict(a=[1, 2], b=[1]), store=tmp_path, progress=lambda done, total: told.append((done, total)))
+    rv.sweep(product_of, dict(a=[1, 2], b=[1]), store=tmp_path, workers=1, progress=lambda done, total: told.append((done, total)))
     rv.sweep(product_of, dict(a=[1, 2, 3], b=[1]), store=tmp_path, progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 2), (2, 2), (3, 3)]
+
+
+def test_threads_take_each_point_once_and_tell_of_all():
+    told, taken = [], []
+    rv.sweep(lambda a: taken.append(a), dict(a=range(3000)), workers=4, progress=lambda done, total: told.append((done, total)))
+    assert sorted(taken) == list(range(3000)) and told == sorted(set(told)) and told[-1] == (3000, 3000)
+    with pytest.raises(ZeroDivisionError):
+        rv.sweep(lambda a: taken.append(a) or time.sleep(0.001) or 1 // (a - 50), dict(a=range(100_000)), workers=4, errors="raise", progress=False)
+    assert len(taken) < 50_000                # the others stop, too
 
 
 # ------------------------------------------------------------------ the store

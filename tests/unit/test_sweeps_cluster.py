@@ -36,7 +36,7 @@ def client():
     import dask
     from distributed import Client, LocalCluster
 
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), \
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.deploy.lost-worker-timeout": "1h"}), \
             LocalCluster(n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50) as made, \
             Client(made, set_as_default=False, timeout="60s") as found:
         yield found
@@ -99,6 +99,24 @@ def test_killed_workers_and_the_point_that_kills_them(client, tmp_path):
     assert table["error"].notna().tolist() == [a == 0 for a in range(20)] and "computed this point alone died" in table["error"][0]
     assert [int(x) for x in table["deadly"].dropna()] == [a * a for a in range(1, 20)]
     assert sorted(stored_points(tmp_path / "deadly.jsonl")) == list(range(20))
+
+
+def test_a_local_worker_that_dask_gives_up_is_opened_again(tmp_path):
+    import dask
+    from distributed import Client, LocalCluster
+
+    def deadly_once(a):
+        if a == 3 and not (died := tmp_path / "died").exists():
+            died.touch()
+            os.kill(os.getpid(), 9)
+        return -a
+
+    # what 15 s are to a worker that is killed again and again on a busy machine
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "1ms"}), \
+            LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50) as made, \
+            Client(made, set_as_default=False) as one:
+        assert rv.sweep(deadly_once, dict(a=range(9)), client=one, progress=False)["deadly_once"].tolist() == [-a for a in range(9)]
+    assert (tmp_path / "died").exists()
 
 
 def test_a_batch_that_kills_is_cut_until_one_point_is_left():
@@ -307,17 +325,24 @@ def batch(*values):
 
 
 def test_a_batch_ends_when_the_time_is_over(monkeypatch):
-    monkeypatch.setattr(worker, "LIMIT", 0.0)
-    assert [record["result"]["value"] for record in worker.run(job(lambda a: -a), batch(1, 2, 3)).records] == [-1]      # never none
-    monkeypatch.setattr(worker, "LIMIT", 60.0)
-    assert len(worker.run(job(lambda a: -a), batch(1, 2, 3)).records) == 3
+    assert [record["result"]["value"] for record in worker.run(job(lambda a: -a), batch(1, 2, 3), 0.0).records] == [-1]      # never none
+    assert len(worker.run(job(lambda a: -a), batch(1, 2, 3), 60.0).records) == 3
     monkeypatch.setattr(worker, "stopped", {"job"})
-    assert worker.run(job(lambda a: -a), batch(1)).records == []
+    assert worker.run(job(lambda a: -a), batch(1), 60.0).records == []
+
+
+def test_batches_are_longer_in_longer_sweeps(monkeypatch):
+    class Begun:
+        began = 0.0
+
+    for now, seconds in ((0, 1.0), (20, 1.0), (40, 2.0), (1e6, 4.0)):
+        monkeypatch.setattr(cluster.time, "monotonic", lambda now=now: now)
+        assert cluster.Flight.target(Begun) == seconds
 
 
 def test_another_python_is_refused():
     with pytest.raises(RtvirtError, match="a worker has Python .*, this process 2.7"):
-        worker.run(job(lambda a: -a, python=(2, 7)), batch(1))
+        worker.run(job(lambda a: -a, python=(2, 7)), batch(1), 60.0)
 
 
 def test_errors_that_cannot_travel_become_text():
@@ -336,6 +361,6 @@ def test_schedulers_of_the_grid_are_compiled_once(monkeypatch):
     monkeypatch.setattr(worker, "warmup", done.append)
     worker.prepare.cache_clear()
     for _ in range(2):
-        worker.run(job(lambda a: a, schedulers=("credit", "rtds")), batch(1))
+        worker.run(job(lambda a: a, schedulers=("credit", "rtds")), batch(1), 60.0)
     worker.prepare.cache_clear()
     assert done == [["rtds"]]
