@@ -13,7 +13,7 @@ import rtvirt as rv
 from rtvirt.__main__ import main
 from rtvirt.errors import SpecError
 from rtvirt.platform import Reservation, Share, differences, export, load, read
-from rtvirt.platform.formats import xlcfg
+from rtvirt.platform.formats import xl_cfg
 from rtvirt.platform.formats.common import Source, bare
 from rtvirt.units import ms, us
 
@@ -265,11 +265,11 @@ def test_xens_own_parser_reads_the_same_values(boards):
     xen = Xlutil()
     texts = {f"{name}/{file}": text for name in boards for file, text in export(boards[name], "xen").files.items() if file.endswith(".cfg")}
     texts["escapes"] = "".join(
-        f"a{k} = {xlcfg.written(value)}\n" for k, value in enumerate(['a "b" \\c', "x'y", "#;=[]", "é", ["1", 'q"'], 7, [3, 4], ""])
+        f"a{k} = {xl_cfg.written(value)}\n" for k, value in enumerate(['a "b" \\c', "x'y", "#;=[]", "é", ["1", 'q"'], 7, [3, 4], ""])
     )
     assert len(texts) > 8
     for name, text in texts.items():
-        mine = {key: one.value for key, one in xlcfg.parse(Source(name, text)).items()}
+        mine = {key: one.value for key, one in xl_cfg.parse(Source(name, text)).items()}
         theirs = xen.read(text, list(mine))
         assert theirs == {key: [str(item) for item in value] if isinstance(value, list) else str(value) for key, value in mine.items()}, name
     with pytest.raises(AssertionError, match="refuses"):

@@ -17,8 +17,8 @@ import rtvirt as rv
 from rtvirt.platform import Board
 from rtvirt.platform import load as load_board
 from rtvirt.platform.formats import bao, jailhouse
+from rtvirt.platform.formats.c_read import read_source
 from rtvirt.platform.formats.common import differences
-from rtvirt.platform.formats.cread import read_source
 
 HEADERS = Path(__file__).parents[1] / "formats"
 BOARDS = ("drone", "phone", "automotive")

@@ -12,8 +12,8 @@ from ...errors import Problem
 from ..board import Board, Scheduler
 from ..interface import Channel, Chip, Clock, CpuShare, Image, Irq, VmDevice, VmInterface, Window
 from .bao_read import read_config
+from .c_text import bits, braces, field, rows, text_of
 from .common import Export, Import, lost_between
-from .ctext import bits, braces, field, rows, text_of
 from .partition import SHARED_REASONS, Block, End, Link, blocks_of, cpu_problems, label, links, passed, refuse_all, said_device
 
 FORMAT = "Bao configuration"

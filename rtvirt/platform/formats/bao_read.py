@@ -7,11 +7,11 @@ from typing import Any
 
 from ..board import Board, Scheduler
 from ..interface import Channel, Chip, Clock, CpuShare, Image, Irq, VmDevice, VmInterface, Window
+from .c_read import Source, read_source
+from .c_table import Call, Entry, Table, Unknown, known
+from .c_text import numbers
+from .c_tokens import refuse
 from .common import Import
-from .cread import Source, read_source
-from .ctable import Call, Entry, Table, Unknown, known
-from .ctext import numbers
-from .ctokens import refuse
 from .partition import Block, Label, at, labelled, meant, plain, said_device
 
 CONSTANTS = {"true": 1, "false": 0, "NULL": 0}

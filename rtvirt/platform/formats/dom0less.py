@@ -18,9 +18,9 @@ from ..fields import PAGE
 from ..interface import VmInterface, Window
 from .common import UNSAID, Export, exported, printable, rounded_up, spans
 from .devicetree import node, pair, quoted
-from .dom0lessread import read as read
+from .dom0less_read import read as read
 from .partial import given_to, host_path, memory_of, partial_tree
-from .xenguest import ARM, SCHEDULERS, colours_of, kinds, ram_of, refuse_others
+from .xen_guest import ARM, SCHEDULERS, colours_of, kinds, ram_of, refuse_others
 
 LONGEST_ID = 15           # characters of a shared memory's name
 CHECKED = "all files: the device tree compiler, dtc; what properties mean: our own reader only"

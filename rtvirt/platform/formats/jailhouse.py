@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..board import Board
+from .c_read import read_source
 from .common import Export, Import, lost_between
-from .cread import read_source
 from .jailhouse_cells import plan
 from .jailhouse_layout import CONSTANTS, pack
 from .jailhouse_read import read_cells

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from .ctable import Table, known
+from .c_table import Table, known
 
 REVISION = 14
 NAME_LONGEST = 31

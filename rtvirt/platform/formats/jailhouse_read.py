@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from ..board import Board, Scheduler
 from ..hardware import HostDevice
 from ..interface import Channel, CpuShare, Irq, VmDevice, VmInterface, Window
+from .c_read import read_source
+from .c_table import Call, Entry, Table, known
+from .c_text import numbers
+from .c_tokens import refuse
 from .common import Import
-from .cread import read_source
-from .ctable import Call, Entry, Table, known
-from .ctext import numbers
-from .ctokens import refuse
 from .jailhouse_cells import chip_of, timer_of
 from .jailhouse_layout import (
     AARCH32,

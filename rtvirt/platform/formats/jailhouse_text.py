@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..board import Board
 from ..fields import PAGE, Extent, shown
 from ..interface import VmInterface, Window
-from .ctext import bits, braces, field, rows, text_of
+from .c_text import bits, braces, field, rows, text_of
 from .jailhouse_cells import HYPERVISOR, Plan, Wire, is_arm, real_of, seen_blocks
 from .jailhouse_layout import LISTS
 from .partition import label, occupied, pci_of

@@ -15,8 +15,8 @@ from ..board import Board
 from ..contract import Rank, Reservation, Share
 from ..interface import VmDevice, VmInterface
 from .common import UNSAID, Export, exported, printable, rounded_up, spans
-from .libvirtread import read as read
-from .xenguest import ram_of
+from .libvirt_read import read as read
+from .xen_guest import ram_of
 from .xl import RESTARTS, letters, short_names
 
 ARCHES = {"aarch64": "aarch64", "armv7-a": "armv7l", "x86-64": "x86_64", "rv64": "riscv64"}

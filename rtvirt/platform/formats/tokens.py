@@ -1,4 +1,4 @@
-"""A text in pieces, each with its line; of C, whose preprocessor and comments matter, ctokens.py takes care."""
+"""A text in pieces, each with its line; of C, whose preprocessor and comments matter, c_tokens.py takes care."""
 
 from __future__ import annotations
 

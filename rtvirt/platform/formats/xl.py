@@ -23,9 +23,9 @@ from ..hardware import Cluster
 from ..interface import VmDevice, VmInterface
 from .common import UNSAID, Export, exported, isa_of, printable, rounded_up, spans
 from .partial import given_to, host_path, memory_of, partial_tree
-from .xenguest import ARM, SCHEDULERS, colours_of, kinds, ram_of, refuse_others
-from .xlcfg import Value, written
-from .xlread import read as read
+from .xen_guest import ARM, SCHEDULERS, colours_of, kinds, ram_of, refuse_others
+from .xl_cfg import Value, written
+from .xl_read import read as read
 
 MIB = 2**20
 RESTARTS = {"never": ("destroy", "destroy", "destroy"), "on-failure": ("destroy", "restart", "restart"), "always": ("restart", "restart", "restart")}

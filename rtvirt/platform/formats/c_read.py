@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import SpecError
-from .ctable import Call, Entry, Table, Unknown, shown
-from .ctokens import Word, refuse, words
+from .c_table import Call, Entry, Table, Unknown, shown
+from .c_tokens import Word, refuse, words
 
 DEEPEST = 32
 """Deepest nesting of braces and brackets `int`."""

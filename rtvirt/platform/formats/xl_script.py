@@ -13,7 +13,7 @@ from ...errors import SpecError
 from ..board import Scheduler
 from ..contract import Reservation, Share
 from .common import Source
-from .xenguest import DEFAULT, SCHEDULERS
+from .xen_guest import DEFAULT, SCHEDULERS
 
 UNITS = {"B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 LONGEST = 2000            # characters of a line

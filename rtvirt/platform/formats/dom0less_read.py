@@ -11,8 +11,8 @@ from ..interface import Channel, CpuShare, Image, VmDevice, VmInterface, Window
 from .common import MOST_VMS, Import, Source, assembled, isa_of
 from .devicetree import Node, Ref, parse
 from .partial import Said, device_of, lines_of, read_partial
-from .xenguest import ARM, DEFAULT, RAM0, RAM0_SIZE, RAM1, SCHEDULERS, always, ram_windows
-from .xlscript import made
+from .xen_guest import ARM, DEFAULT, RAM0, RAM0_SIZE, RAM1, SCHEDULERS, always, ram_windows
+from .xl_script import made
 
 MOST_KIB = 2**34
 KNOWN = {"compatible", "#address-cells", "#size-cells", "cpus", "memory", "vpl011", "domain-cpupool", "passthrough", "llc-colors", "xen,static-mem",

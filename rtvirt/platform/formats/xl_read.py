@@ -14,9 +14,9 @@ from ..hardware import HostDevice
 from ..interface import Chip, Clock, CpuShare, Health, Image, Irq, Operations, VmDevice, VmInterface, Window
 from .common import MOST_VMS, Import, Source, assembled, isa_of
 from .partial import Said, as_seen, at_address, device_of, lines_of, memory_of, read_partial
-from .xenguest import ARM, RAM0, always, ram_windows
-from .xlcfg import Assigned, parse
-from .xlscript import Start, made, read_command_line, read_script
+from .xen_guest import ARM, RAM0, always, ram_windows
+from .xl_cfg import Assigned, parse
+from .xl_script import Start, made, read_command_line, read_script
 
 KNOWN = {"name", "type", "builder", "kernel", "cmdline", "extra", "memory", "llc_colors", "vcpus", "cpus", "pool", "gic_version", "apic", "hpet",
          "iomem", "ioports", "pci", "irqs", "device_tree", "dtdev", "vif", "disk", "vuart", "serial", "on_poweroff", "on_reboot", "on_crash",

@@ -15,9 +15,9 @@ from ..fields import UNITS
 from ..interface import Channel, Chip, Clock, CpuShare, Health, Image, Operations, VmDevice, VmInterface, Window
 from .common import MOST_VMS, Import, Source, assembled
 from .partial import as_seen
-from .xenguest import RAM0
-from .xlread import with_back_ends
-from .xlscript import made
+from .xen_guest import RAM0
+from .xl_read import with_back_ends
+from .xl_script import made
 
 ARCHES = {"aarch64": "aarch64", "armv7l": "armv7-a", "x86_64": "x86-64", "riscv64": "rv64", "i686": "x86-64"}
 BASES = {"aarch64": RAM0, "armv7-a": RAM0, "x86-64": 0, "rv64": 0x80000000}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .ctokens import refuse
+from .c_tokens import refuse
 
 
 @dataclass(frozen=True)
