@@ -9,13 +9,11 @@ import pytest
 from conftest import LONG
 
 from rtvirt.errors import SpecError
-from rtvirt.jit import DISABLED
 from rtvirt.platform import FORMATS, Reservation, Share, differences, export, read
 from rtvirt.platform.formats.common import bare
 
 SHARED = [name for name in FORMATS if name not in ("jailhouse", "bao")]
 BOARDS = 3000 if LONG else 20
-pytestmark = pytest.mark.skipif(DISABLED, reason="nothing here is compiled: the other lane runs it")
 
 
 @pytest.mark.parametrize("format", SHARED)

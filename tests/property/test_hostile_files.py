@@ -17,13 +17,11 @@ from conftest import LONG
 
 import rtvirt as rv
 from rtvirt.errors import SpecError
-from rtvirt.jit import DISABLED
 from rtvirt.platform import FORMATS, Board, Import, export, read
 
 THERE = [name for name, module in FORMATS.items() if importlib.util.find_spec(f"rtvirt.platform.formats.{module}")]
 MUTANTS = 10_000 if LONG else 100  # of each format
 SECONDS, BYTES = 10.0, 500_000_000
-pytestmark = pytest.mark.skipif(DISABLED, reason="nothing here is compiled: the other lane runs it")
 PLACE = re.compile(r"[^/\n]+:\d+")
 FORBIDDEN = (
     "open",

@@ -10,12 +10,9 @@ import pytest
 from property.partitioned_boards import random_board
 
 import rtvirt as rv
-from rtvirt.jit import DISABLED
 from rtvirt.platform import load
 from rtvirt.platform.formats import bao, jailhouse
 from rtvirt.platform.formats.common import differences
-
-pytestmark = pytest.mark.skipif(DISABLED, reason="nothing here is compiled: the other lane runs it")
 
 
 @pytest.fixture(scope="module")

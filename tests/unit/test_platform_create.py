@@ -16,7 +16,6 @@ from rtvirt.platform.settling import cautious
 from rtvirt.units import ms, us
 
 SECONDS, LEAST, RUNS = (1200, 1000, 20) if LONG and not DISABLED else (2, 3, 4)
-pytestmark = pytest.mark.skipif(DISABLED, reason="thousands of simulations: the other lane runs it")
 reservation = random_boards.reservation
 
 

@@ -14,7 +14,6 @@ from rtvirt.platform.misbehaviours import Scene
 from rtvirt.units import ms, us
 
 SECONDS, LEAST = (600, 300) if LONG and not DISABLED else (2, 3)
-pytestmark = pytest.mark.skipif(DISABLED, reason="thousands of simulations: the other lane runs it")
 STRICT = ("rtds", "arinc653")
 
 
