@@ -1,4 +1,4 @@
-"""`rtvirt` on the command line: lab, simulate, admit, classify, export, doctor, warmup, refresh, slides."""
+"""`rtvirt` on the command line: lab, simulate, admit, classify, check, diff, fit, export, doctor, warmup, refresh, slides."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Commands(click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Names, in the order in which people need them."""
-        return ["lab", "simulate", "admit", "classify", "export", "doctor", "warmup", "refresh", "slides"]
+        return ["lab", "simulate", "admit", "classify", "check", "diff", "fit", "export", "doctor", "warmup", "refresh", "slides"]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """Import a command when it is called."""

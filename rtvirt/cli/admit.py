@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from re import search
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ..schedulers.catalogue import BY_NAME
 
 
-@click.command(help="Judge the system in FILE (YAML): a bound for each task, and why. Exit code 0 if every deadline is met, 1 if not.")
+@click.command(help="Judge the system in FILE (YAML), or a board (file or name) under its own scheduler: a bound for each task, and why. Exit code 0 "
+                    "if every deadline is met, 1 if not.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--scheduler", type=click.Choice(tuple(BY_NAME)), default="rtds", show_default=True)
 @click.option("--xen", default=None, help="Version whose scheduler to judge, as in `rtvirt simulate`.")
@@ -30,12 +33,10 @@ def admit(file: Path, certificate: Path | None, provision: bool, new: Path | Non
             raise click.UsageError("--new asks for a VM on a board: leave --provision and --certificate out")
         created(file, new, save)
     from ..analysis import admit as judge
-    from ..system import System
-    from .simulate import make_scheduler
 
     if save and not provision:
         raise click.UsageError("--save writes what --provision or --new finds: give one of them")
-    system, scheduler = System.load(file), make_scheduler(timeslice=None, ratelimit=None, **options)
+    system, scheduler = of_board(file, options) if is_board(file) else of_system(file, options)
     if provision:
         system = provisioned(system, scheduler, save)
     verdict = judge(system, scheduler)
@@ -44,6 +45,34 @@ def admit(file: Path, certificate: Path | None, provision: bool, new: Path | Non
         verdict.save(certificate)
         click.echo(f"wrote {certificate}")
     sys.exit(0 if verdict else 1)
+
+
+def is_board(file: Path) -> bool:
+    """A name of a board, or a file that describes the clusters of one."""
+    from ..platform import boards
+
+    if str(file) in boards():
+        return True
+    return file.is_file() and search(r"(?m)^clusters\s*:", file.read_text(encoding="utf-8", errors="replace")) is not None
+
+
+def of_board(file: Path, options: dict[str, Any]) -> tuple[Any, Any]:
+    """A board's system, and the scheduler that it names."""
+    from ..platform import load
+
+    source = click.get_current_context().get_parameter_source
+    if given := [name for name in options if source(name) is ParameterSource.COMMANDLINE]:
+        raise click.UsageError(f"a board is judged under the scheduler that it names: leave --{given[0]} out, or change it in the file")
+    board = load(str(file))
+    return board.system(), board.made_scheduler()
+
+
+def of_system(file: Path, options: dict[str, Any]) -> tuple[Any, Any]:
+    """A system, and the scheduler that is asked for."""
+    from ..system import System
+    from .simulate import make_scheduler
+
+    return System.load(file), make_scheduler(timeslice=None, ratelimit=None, **options)
 
 
 def created(file: Path, new: Path, save: Path | None) -> None:

@@ -160,7 +160,7 @@ def processor_changes(before: Board, after: Board, own: VmInterface | None) -> I
     if own is None:
         yield from change("cpus", "clusters.cpus", numbers(before), numbers(after))
         yield from change("speed", "clusters.clock", by_core(before, "clock"), by_core(after, "clock"))
-        yield from change("contract", "scheduler", plain(before.scheduler), plain(after.scheduler))
+        yield from change("contract", "scheduler", *({"name": one.name, **one.options} for one in (before.scheduler, after.scheduler)))
 
 
 def numbers(board: Board) -> dict[str, list[int]]:
