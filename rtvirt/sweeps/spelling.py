@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import dis
 import hashlib
 import inspect
 import sysconfig
@@ -135,9 +136,10 @@ def text_of(thing: Any) -> str:
 
 
 def names_in(code: CodeType) -> set[str]:
-    """Global and enclosing names that code, and the functions inside it, mention."""
+    """Global and enclosing names that code, and the functions inside it, mention; not attributes: ``type(x).__name__`` is not the module's."""
     inside = [const for const in code.co_consts if isinstance(const, CodeType)]
-    return {*code.co_names, *code.co_freevars}.union(*(names_in(one) for one in inside))
+    named = {one.argval for one in dis.get_instructions(code) if one.opcode in dis.hasname and not one.opname.endswith(("_ATTR", "_METHOD"))}
+    return {*named, *code.co_freevars}.union(*(names_in(one) for one in inside))
 
 
 def empty(cell: Any) -> bool:

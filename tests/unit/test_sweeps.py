@@ -346,3 +346,14 @@ def test_measures_of_a_run():
     assert measures.start_jitter(run, "rt") == pytest.approx(ms(1))          # 2 ms late, every other time
     with pytest.raises(SpecError, match="name a VM"):
         measures.mean_latency(run, "nobody")
+
+
+def test_a_study_is_the_same_run_and_imported():
+    """As ``python study.py`` it is ``__main__``; what it says of types must not make it another function."""
+    source = "def f(a):\n    return type(a).__name__\n"
+    made = []
+    for name in ("__main__", "study"):
+        there = {"__name__": name}
+        exec(compile(source, "study.py", "exec"), there)
+        made.append(running.identity(there["f"]))
+    assert made[0] == made[1]
