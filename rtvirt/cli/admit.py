@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from ..schedulers.catalogue import BY_NAME
+from ..system.specfile import LARGEST
 
 
 @click.command(help="Judge the system in FILE (YAML), or a board (file or name) under its own scheduler: a bound for each task, and why. Exit code 0 "
@@ -53,7 +54,11 @@ def is_board(file: Path) -> bool:
 
     if str(file) in boards():
         return True
-    return file.is_file() and search(r"(?m)^clusters\s*:", file.read_text(encoding="utf-8", errors="replace")) is not None
+    try:
+        with file.open(encoding="utf-8", errors="replace") as text:
+            return search(r"(?m)^clusters\s*:", text.read(LARGEST)) is not None
+    except OSError:                                 # whoever loads it says what is wrong
+        return False
 
 
 def of_board(file: Path, options: dict[str, Any]) -> tuple[Any, Any]:

@@ -16,7 +16,7 @@ from ..analysis.attack import length_of, responses
 from ..errors import LimitError, Problem, SpecError
 from ..simulation import simulate
 from ..system import System
-from .board import Board
+from .board import Board, need_boards
 from .misbehaviours import MISBEHAVIOURS, Scene
 from .recontract import CONFIGURATIONS, recontract
 
@@ -191,8 +191,7 @@ def shifted(system: System, rnd: random.Random, guilty: str) -> System:
 
 def check(board: Any, offender: Any, configurations: Any, misbehaviours: Any, runs: Any) -> None:
     """Refuse what is not there."""
-    if not isinstance(board, Board):
-        raise SpecError([Problem("board", board, "a Board", "make it with rv.platform.Board(...), or rv.platform.bench()")])
+    need_boards(board)
     names = [vm.name for vm in board.vms]
     wrong = [Problem("offender", offender, ", ".join(names) or "no VMs", "name a VM of the board")] if offender not in names else []
     wrong += [Problem(field, given, "at least one", "leave the argument out for all of them")

@@ -52,6 +52,9 @@ def test_a_board_is_judged_under_its_own_scheduler(tmp_path):
     board = rv.platform.load("phone")
     board.save(tmp_path / "own.yaml")
     assert run("admit", str(tmp_path / "own.yaml")) == (code, said)
+    for wrong in (tmp_path, tmp_path / "nowhere.yaml"):
+        code, said = run("admit", str(wrong))
+        assert code == 1 and wrong.name in said and "Traceback" not in said
     code, said = run("admit", "phone", "--scheduler", "fp")
     assert code == 2 and "leave --scheduler out" in said
 
