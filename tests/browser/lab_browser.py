@@ -16,10 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from playwright.sync_api import TimeoutError as Late
+from playwright.sync_api import expect, sync_playwright
 
+__all__ = ["expect"]
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
+PATIENCE = 30_000        # ms for anything to come true: two cores may be busy with another worker's kernel
+SENTENCE = ".rtvirt-sentence"
 TIMELINE = ".rtvirt-timeline canvas[tabindex]"
 TAIL = ".rtvirt-tail canvas"
 WALK = ".rtvirt-walk canvas"
@@ -44,6 +49,14 @@ WATCH = """([pictures, event]) => {      // from the key, or the drop, to the br
     observer.observe(document.querySelector(css), { attributes: true, attributeFilter: ['data-frame'], childList: true, subtree: true });
   }
 }"""
+
+
+expect.set_options(timeout=PATIENCE)
+
+
+def until(page: Any, condition: str, argument: Any = None) -> None:
+    """Wait until a condition in JavaScript holds on the page."""
+    page.wait_for_function(condition, arg=argument, timeout=PATIENCE)
 
 
 @contextmanager
@@ -74,8 +87,6 @@ def serve(folder: Path) -> Iterator[str]:
 @contextmanager
 def browse(address: str, width: int = 1280, height: int = 900) -> Iterator[Any]:
     """A page of a headless browser; fails at the end when it has asked for anything beyond this machine."""
-    from playwright.sync_api import sync_playwright
-
     here = (address, "data:", "blob:", address.replace("http", "ws"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=os.environ["RTVIRT_BROWSER"], args=FLAGS)
@@ -104,8 +115,6 @@ def open_notebook(page: Any, address: str, name: str, shows: str) -> None:
 
 def run_all(page: Any, shows: str) -> None:
     """Run all cells until something `shows`; a busy machine may need a second click."""
-    from playwright.sync_api import TimeoutError as Late
-
     for attempt in range(3):
         page.locator("text=Run >> nth=0").click()
         page.locator("text=Run All Cells >> nth=0").click()
@@ -142,7 +151,7 @@ def key_to_pictures(page: Any, presses: int, pictures: dict[str, str] = PICTURES
     for press in range(FIRST_PRESSES + presses):
         page.evaluate(WATCH, [pictures, "keydown"])
         page.keyboard.press(key if press % 40 < 20 else back)
-        page.wait_for_function(f"Object.keys(window.seen).length === {len(pictures)}", timeout=20_000)
+        until(page, f"Object.keys(window.seen).length === {len(pictures)}")
         for what, taken in page.evaluate("window.seen").items():
             times[what].append(taken)
         time.sleep(pause)
@@ -165,7 +174,7 @@ def drop_to_findings(page: Any, drops: int, tile: str, boxes: tuple[str, str], p
         here, there = boxes if turn % 2 == 0 else boxes[::-1]
         page.evaluate(WATCH, [{"board": BOXES}, "pointerup"])
         drag(page, f"{here}/{tile}", there)
-        page.wait_for_function("Object.keys(window.seen).length === 1", timeout=20_000)
+        until(page, "Object.keys(window.seen).length === 1")
         times.append(page.evaluate("window.seen.board"))
         page.wait_for_selector(f'button[data-key="{there}/{tile}"]')
         time.sleep(pause)
