@@ -89,6 +89,11 @@ def in_range(value: Any, meta: Mapping[str, Any]) -> bool:
     return number and meta["low"] <= value <= meta["high"] and not (isinstance(meta["step"], int) and value != int(value))
 
 
+def tidy(value: Any) -> Any:
+    """A slider's value without the last bits, which its steps add up in floating point."""
+    return round(value, 6) if isinstance(value, float) else value
+
+
 def put(params: Any, fixed: Mapping[str, Fixed]) -> Any:
     """Parameters with what is fixed put in place."""
     return replace(params, **{name: rule.value for name, rule in fixed.items()})
@@ -181,7 +186,7 @@ class Explorer(widgets.VBox):
         """The reader has moved a control: the same in words where `set` raises."""
         if self._placing:
             return
-        changed = replace(self._wanted, **{name: round(value, 6) if isinstance(value, float) else value})
+        changed = replace(self._wanted, **{name: tidy(value)})
         self._wanted = self._follow(self._wanted, changed)
         try:
             self.show(self._wanted)
@@ -227,7 +232,9 @@ class Explorer(widgets.VBox):
                     self.controls[name].options = values
             for name, control in self.controls.items():
                 rule = fixed.get(name)
-                control.value = getattr(self._wanted, name) if rule is None else rule.value
+                value = getattr(self._wanted, name) if rule is None else rule.value
+                if tidy(control.value) != value:        # a slider's 2.1000000000000005 stays: to correct it would undo a key pressed meanwhile
+                    control.value = value
                 control.disabled = rule is not None
                 if rule is not None:
                     self.notes[name].value = escape(rule.why)

@@ -148,3 +148,12 @@ def test_supplies_that_were_seen_keep_the_promise():
     windows = np.arange(0, ms(60), 500_000)
     seen, promised = rv.plots.least_supply(run, "modem", windows), rv.analysis.PeriodicResource(ms(10), ms(4)).sbf(windows)
     assert (seen >= promised).all() and windows[seen == 0].max() >= ms(6)
+
+
+def test_a_sliders_last_bits_are_not_corrected():
+    """The browser adds steps up in floating point. A value sent back to tidy it would undo the key that was pressed meanwhile."""
+    explorer = supply_demand.explorer(budget=2.0)
+    explorer.controls["budget"].value = added = 2.1000000000000005
+    assert explorer.params.budget == 2.1 and explorer.controls["budget"].value == added
+    explorer.set(budget=2.2)
+    assert explorer.controls["budget"].value == 2.2
