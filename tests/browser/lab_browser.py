@@ -19,7 +19,6 @@ import nbformat
 from playwright.sync_api import TimeoutError as Late
 from playwright.sync_api import expect, sync_playwright
 
-__all__ = ["expect"]
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
@@ -34,6 +33,13 @@ BORDER = ".rtvirt-border > canvas"
 FRONT = ".rtvirt-front > canvas"
 BOXES = ".rtvirt-boxes"
 EXPLORER = "from rtvirt.explorers import credit\nexplorer = credit.explorer()\nexplorer"
+RUN = """async (code) => {               // the one cell of the open notebook, without what it showed before
+  const { commands, shell } = window.jupyterapp, panel = shell.currentWidget;
+  await panel.sessionContext.ready;
+  await commands.execute('notebook:clear-all-cell-outputs');
+  panel.content.widgets[0].model.sharedModel.setSource(code);
+  await commands.execute('notebook:run-all-cells');
+}"""
 FIRST_PRESSES = 3        # of a series: left out of the medians, while the browser compiles what it runs for the first time
 PICTURES = {"timeline": TIMELINE, "plot": TAIL}
 WATCH = """([pictures, event]) => {      // from the key, or the drop, to the browser's frame in which each picture is drawn anew, in ms
@@ -67,7 +73,7 @@ def serve(folder: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--IdentityProvider.token=",
-               "--allow-root", f"--ServerApp.root_dir={folder}"]
+               "--allow-root", f"--ServerApp.root_dir={folder}", "--expose-app-in-browser"]
     own = {"PYTHONPATH": str(ROOT), "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")}
     with open(folder / "log", "w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | own)
@@ -90,10 +96,10 @@ def browse(address: str, width: int = 1280, height: int = 900) -> Iterator[Any]:
     here = (address, "data:", "blob:", address.replace("http", "ws"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=os.environ["RTVIRT_BROWSER"], args=FLAGS)
-        tab = browser.new_page(viewport={"width": width, "height": height})
+        context = browser.new_context(viewport={"width": width, "height": height})
         outside: list[str] = []
-        tab.on("request", lambda request: None if request.url.startswith(here) else outside.append(request.url))
-        yield tab
+        context.on("request", lambda request: None if request.url.startswith(here) else outside.append(request.url))
+        yield context.new_page()
         browser.close()
         assert outside == []
 
@@ -126,21 +132,17 @@ def run_all(page: Any, shows: str) -> None:
                 raise
 
 
-def open_explorer(page: Any, address: str, folder: Path) -> None:
-    """The credit explorer alone in a notebook, drawn, the handle of its period slider focused."""
-    write_notebook(folder / "notebooks/explorer.ipynb", EXPLORER)
-    open_notebook(page, address, "explorer.ipynb", f"{TAIL}[data-frame]")
-    page.wait_for_selector(f"{TIMELINE}[data-frame]")
-    time.sleep(1)
-    page.locator(".noUi-handle").nth(1).focus()
+def open_scratch(page: Any, address: str, folder: Path) -> None:
+    """A notebook with one empty cell, for `run_cell`: opening JupyterLab and starting a kernel take most of a test's time."""
+    write_notebook(folder / "notebooks/scratch.ipynb", "")
+    page.goto(f"{address}/lab/tree/notebooks/scratch.ipynb?reset", timeout=60_000)
+    page.wait_for_selector("text=/Python 3.* Idle/", timeout=60_000)
 
 
-def fresh_explorer(page: Any) -> None:
-    """The explorer of an open page made anew, with its starting values."""
-    page.evaluate(f"document.querySelectorAll('{TAIL}').forEach((canvas) => canvas.classList.add('old'))")
-    run_all(page, f"{TAIL}[data-frame]:not(.old)")
-    page.wait_for_selector(f"{TIMELINE}[data-frame]")
-    page.locator(".noUi-handle").nth(1).focus()
+def run_cell(page: Any, code: str, shows: str) -> None:
+    """Run code in the cell of the scratch notebook until something `shows`, of which nothing is left from before."""
+    page.evaluate(RUN, code)
+    page.wait_for_selector(shows, timeout=120_000)
 
 
 def key_to_pictures(page: Any, presses: int, pictures: dict[str, str] = PICTURES, pause: float = 0.15,

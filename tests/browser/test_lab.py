@@ -12,6 +12,7 @@ import pytest
 from lab_browser import (
     BOXES,
     CURVES,
+    EXPLORER,
     FRONT,
     SENTENCE,
     STACKS,
@@ -22,14 +23,13 @@ from lab_browser import (
     drag,
     drop_to_findings,
     expect,
-    fresh_explorer,
     key_to_pictures,
-    open_explorer,
     open_notebook,
+    open_scratch,
+    run_cell,
     serve,
     summary,
     until,
-    write_notebook,
 )
 
 from rtvirt.explorers import credit
@@ -45,23 +45,19 @@ def lab(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(lab):
-    """A page of the browser that may not ask for anything beyond this machine."""
+    """A notebook of one cell in a browser that may not ask for anything beyond this machine."""
     with browse(lab[0]) as tab:
+        open_scratch(tab, *lab)
         yield tab
 
 
-@pytest.fixture(scope="module")
-def explorer_page(page, lab):
-    """The page with the credit explorer on it."""
-    open_explorer(page, *lab)
-    return page
-
-
 @pytest.fixture()
-def explorer(explorer_page):
-    """The same page, the explorer made anew."""
-    fresh_explorer(explorer_page)
-    return explorer_page
+def explorer(page):
+    """The credit explorer, the handle of its period slider focused."""
+    run_cell(page, EXPLORER, f"{TAIL}[data-frame]")
+    page.wait_for_selector(f"{TIMELINE}[data-frame]")
+    page.locator(".noUi-handle").nth(1).focus()
+    return page
 
 
 def shows_corner(page, canvas, condition):
@@ -90,15 +86,16 @@ def press(page, key):
 
 
 def test_first_notebook_runs(page, lab):
-    open_notebook(page, lab[0], "00-start-here.ipynb", ".jp-OutputArea-output img")
-    expect(page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']")).to_have_count(0)
+    """As a person would: the notebook's address, the menu."""
+    tab = page.context.new_page()
+    open_notebook(tab, lab[0], "00-start-here.ipynb", ".jp-OutputArea-output img")
+    expect(tab.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']")).to_have_count(0)
+    tab.close()
 
 
-def test_timeline_obeys_the_keyboard(page, lab):
+def test_timeline_obeys_the_keyboard(page):
     """Zoom and pan happen in the browser, and the notebook does not take the keys for itself."""
-    write_notebook(lab[1] / "notebooks/timeline.ipynb",
-                   "import rtvirt as rv\nfrom rtvirt.explorers import credit\nrv.explorers.timeline(credit.compute(credit.Params()))")
-    open_notebook(page, lab[0], "timeline.ipynb", f"{TIMELINE}[data-frame]")
+    run_cell(page, "from rtvirt.explorers import credit, timeline\ntimeline(credit.compute(credit.Params()))", f"{TIMELINE}[data-frame]")
     page.locator(TIMELINE).focus()
     first, drawn = views(page), picture(page, TIMELINE)
     assert first == [[0, 300e6]]
@@ -111,10 +108,9 @@ def test_timeline_obeys_the_keyboard(page, lab):
     expect(page.locator(TIMELINE)).to_have_attribute("aria-label", re.compile("^Timeline of 2 s on 1 pCPU."))
 
 
-def test_flips_obey_the_keyboard(page, lab):
+def test_flips_obey_the_keyboard(page):
     """Arrow keys in a list belong to the list, not to the notebook; the sheet follows."""
-    write_notebook(lab[1] / "notebooks/flip.ipynb", "from rtvirt.explorers import flip\nflip.explorer(opcode='NOP')")
-    open_notebook(page, lab[0], "flip.ipynb", ".rtvirt-sheet[data-frame]")
+    run_cell(page, "from rtvirt.explorers import flip\nflip.explorer(opcode='NOP')", ".rtvirt-sheet[data-frame]")
     page.wait_for_selector("select[data-lm-suppress-shortcuts]")
     page.locator(".jupyter-widgets select").nth(1).focus()
     page.keyboard.press("ArrowDown")
@@ -177,10 +173,9 @@ def test_pictures_follow_the_dark_theme(explorer):
         shows_corner(explorer, canvas, "Math.max(...rgb) < 60")
 
 
-def test_monitor_explorer_obeys_the_keyboard(page, lab):
+def test_monitor_explorer_obeys_the_keyboard(page):
     """Page down goes to where the monitor comes in; another monitor changes the strip; the slider moves the picture."""
-    write_notebook(lab[1] / "notebooks/monitor.ipynb", "from rtvirt.explorers import monitor\nmonitor.explorer(position=100)")
-    open_notebook(page, lab[0], "monitor.ipynb", f"{WALK}[data-frame]")
+    run_cell(page, "from rtvirt.explorers import monitor\nmonitor.explorer(position=100)", f"{WALK}[data-frame]")
     expect(page.locator(WALK)).to_have_attribute("data-position", "100")
     page.locator(WALK).focus()
     page.keyboard.press("PageDown")
@@ -193,10 +188,9 @@ def test_monitor_explorer_obeys_the_keyboard(page, lab):
     print("\n" + summary(key_to_pictures(page, 11, {"walk": WALK})))
 
 
-def test_two_timelines_move_together(page, lab):
+def test_two_timelines_move_together(page):
     """A key in one timeline pans the other as well, without the kernel; M goes to the next miss; a list changes one side only."""
-    write_notebook(lab[1] / "notebooks/schedulers.ipynb", "from rtvirt.explorers import schedulers\nschedulers.explorer()")
-    open_notebook(page, lab[0], "schedulers.ipynb", f"{TIMELINE}[data-frame]")
+    run_cell(page, "from rtvirt.explorers import schedulers\nschedulers.explorer()", f"{TIMELINE}[data-frame]")
     expect(page.locator(f"{TIMELINE}[data-frame]")).to_have_count(2)
     page.locator(TIMELINE).first.focus()
     before = views(page)
@@ -211,21 +205,24 @@ def test_two_timelines_move_together(page, lab):
     print("\n" + summary(key_to_pictures(page, 6, {"two timelines": TIMELINE})))
 
 
-def test_supply_and_demand_obey_the_keyboard(page, lab):
+def test_supply_and_demand_obey_the_keyboard(page):
     """The budget, held up to where it suffices: the sentence and the picture change."""
-    write_notebook(lab[1] / "notebooks/supply.ipynb", "from rtvirt.explorers import supply_demand\nsupply_demand.explorer(budget=1.9)")
-    open_notebook(page, lab[0], "supply.ipynb", f"{CURVES}[data-frame]")
+    run_cell(page, "from rtvirt.explorers import supply_demand\nsupply_demand.explorer(budget=1.9)", f"{CURVES}[data-frame]")
     expect(page.locator(SENTENCE)).to_contain_text("may be missed")
     page.locator(".noUi-handle").first.focus()
     print("\n" + summary(key_to_pictures(page, 6, {"supply and demand": CURVES})))
     expect(page.locator(SENTENCE)).to_contain_text("Every deadline is met")
     expect(page.locator(CURVES)).to_have_attribute("aria-label", re.compile("Every deadline is met"))
+    value = "Number(document.querySelector('.noUi-handle').getAttribute('aria-valuetext'))"
+    before = page.evaluate(value)
+    for _ in range(8):                                       # steps of 0.05, without waiting for pictures: every key counts
+        page.keyboard.press("ArrowRight")
+    until(page, f"(before) => Math.abs({value} - before - 0.4) < 1e-6", before)
 
 
-def test_the_shop_obeys_the_keyboard(page, lab):
+def test_the_shop_obeys_the_keyboard(page):
     """Two customers, two pictures, one bar."""
-    write_notebook(lab[1] / "notebooks/shop.ipynb", "from rtvirt.explorers import admission\nadmission.explorer(car_budget=0.9, radio_budget=0.6)")
-    open_notebook(page, lab[0], "shop.ipynb", f"{CURVES}[data-frame]")
+    run_cell(page, "from rtvirt.explorers import admission\nadmission.explorer(car_budget=0.9, radio_budget=0.6)", f"{CURVES}[data-frame]")
     expect(page.locator(f"{CURVES}[data-frame]")).to_have_count(2)
     bar = page.locator(".rtvirt-bar").get_attribute("aria-label")
     page.locator(".noUi-handle").first.focus()
@@ -234,11 +231,10 @@ def test_the_shop_obeys_the_keyboard(page, lab):
     expect(page.locator(".rtvirt-head")).to_have_count(2)
 
 
-def test_costs_of_traps_obey_the_keyboard(page, lab):
+def test_costs_of_traps_obey_the_keyboard(page):
     """More system calls: longer bars, another side of the border; then a machine where the map is not known."""
     bars, border = ".rtvirt-stacks > canvas", ".rtvirt-border > canvas"
-    write_notebook(lab[1] / "notebooks/costs.ipynb", "from rtvirt.explorers import traps\ntraps.explorer(system_call=52)")
-    open_notebook(page, lab[0], "costs.ipynb", f"{border}[data-frame]")
+    run_cell(page, "from rtvirt.explorers import traps\ntraps.explorer(system_call=52)", f"{border}[data-frame]")
     expect(page.locator(SENTENCE)).to_contain_text("Binary translation is cheaper")
     page.locator(".noUi-handle").first.focus()
     print("\n" + summary(key_to_pictures(page, 11, {"bars": bars, "border": border})))
@@ -248,10 +244,9 @@ def test_costs_of_traps_obey_the_keyboard(page, lab):
     expect(page.locator(bars)).to_have_attribute("aria-label", re.compile("paravirtual"))
 
 
-def test_a_guests_clock_obeys_the_keyboard(page, lab):
+def test_a_guests_clock_obeys_the_keyboard(page):
     """Without hogs the guest's clock is right; with each of them it loses more."""
-    write_notebook(lab[1] / "notebooks/clock.ipynb", "from rtvirt.explorers import clock\nclock.explorer(hogs=0)")
-    open_notebook(page, lab[0], "clock.ipynb", f"{TIMELINE}[data-frame]")
+    run_cell(page, "from rtvirt.explorers import clock\nclock.explorer(hogs=0)", f"{TIMELINE}[data-frame]")
     expect(page.locator(SENTENCE)).to_contain_text("has lost 0 ns")
     page.locator(".noUi-handle").first.focus()
     for lost in ("1.51", "1.99", "2.22"):
@@ -259,10 +254,9 @@ def test_a_guests_clock_obeys_the_keyboard(page, lab):
         expect(page.locator(SENTENCE)).to_contain_text(f"has lost {lost} s")
 
 
-def test_a_packets_way_obeys_the_keyboard(page, lab):
+def test_a_packets_way_obeys_the_keyboard(page):
     """The curve, by arrow keys, picks a slower packet: way, bars and sentence follow; so they do for the slider of ranks."""
-    write_notebook(lab[1] / "notebooks/way.ipynb", "from rtvirt.explorers import packet_path\npacket_path.explorer(rank=50.0)")
-    open_notebook(page, lab[0], "way.ipynb", f"{TAIL}[data-frame]")
+    run_cell(page, "from rtvirt.explorers import packet_path\npacket_path.explorer(rank=50.0)", f"{TAIL}[data-frame]")
     page.wait_for_selector(f"{TIMELINE}[data-frame]")
     expect(page.locator(SENTENCE)).not_to_contain_text("longer than 99.9 %")
     way = picture(page, TIMELINE)
@@ -276,10 +270,9 @@ def test_a_packets_way_obeys_the_keyboard(page, lab):
     print("\n" + summary(key_to_pictures(page, 6, {"way": TIMELINE, "bars": STACKS}, key="ArrowLeft")))
 
 
-def test_a_bound_obeys_the_keyboard(page, lab):
+def test_a_bound_obeys_the_keyboard(page):
     """A larger budget, a lower bound; under credit none, and words why."""
-    write_notebook(lab[1] / "notebooks/bound.ipynb", "from rtvirt.explorers import io_bound\nio_bound.explorer()")
-    open_notebook(page, lab[0], "bound.ipynb", f"{TAIL}[data-frame]")
+    run_cell(page, "from rtvirt.explorers import io_bound\nio_bound.explorer()", f"{TAIL}[data-frame]")
     label = page.locator(TAIL).get_attribute("aria-label")
     page.locator(".noUi-handle").first.focus()
     print("\n" + summary(key_to_pictures(page, 6, {"bound": TAIL})))
@@ -290,10 +283,9 @@ def test_a_bound_obeys_the_keyboard(page, lab):
     expect(page.locator(TAIL)).not_to_have_attribute("aria-label", re.compile("bound"))
 
 
-def test_a_front_obeys_the_keyboard(page, lab):
+def test_a_front_obeys_the_keyboard(page):
     """More share, and a contract that promised nothing promises something: sentence and picture change."""
-    write_notebook(lab[1] / "notebooks/front.ipynb", "from rtvirt.explorers import pareto\npareto.explorer(share=10.5)")
-    open_notebook(page, lab[0], "front.ipynb", f"{FRONT}[data-frame]")
+    run_cell(page, "from rtvirt.explorers import pareto\npareto.explorer(share=10.5)", f"{FRONT}[data-frame]")
     expect(page.locator(SENTENCE)).to_contain_text("promises no response")
     page.locator(".noUi-handle").nth(1).focus()
     print("\n" + summary(key_to_pictures(page, 12, {"front": FRONT})))
@@ -301,10 +293,9 @@ def test_a_front_obeys_the_keyboard(page, lab):
     expect(page.locator(FRONT)).to_have_attribute("aria-label", re.compile("promises a response within"))
 
 
-def test_a_board_obeys_mouse_and_keyboard(page, lab):
+def test_a_board_obeys_mouse_and_keyboard(page):
     """A disk is dragged to another VM: findings beside it. Then the keyboard moves it on; the tile keeps the focus; undo puts it back."""
-    write_notebook(lab[1] / "notebooks/board.ipynb", "from rtvirt.explorers import board\nboard.explorer()")
-    open_notebook(page, lab[0], "board.ipynb", f"{BOXES}[data-frame]")
+    run_cell(page, "from rtvirt.explorers import board\nboard.explorer()", f"{BOXES}[data-frame]")
     found, focused = page.locator(".rtvirt-findings li"), page.locator("button[data-key]:focus")
     expect(found).to_have_count(0)
     drag(page, "drivers/ufs", "android")
