@@ -35,8 +35,8 @@ def kernel(function: F, *, reorder: bool = False) -> F:
     Kernels allocate nothing and hold no references, so reference counting is switched off (``_nrt=False``): counting would
     cost more than the work. Only other kernels call them, so no wrappers for Python are made (``no_*_wrapper``), which would
     take most of the compile time. Division follows numpy (no zero check). A kernel becomes part of its caller (``forceinline``):
-    calls from one small function to the next took as long as the work. `reorder` lets sums of floats be taken in any order, several
-    at a time: for sums that are exact in every order.
+    calls from one small function to the next took as long as the work; but see `seldom` and `large`. `reorder` lets sums of floats be taken in
+    any order, several at a time: for sums that are exact in every order.
     """
     if DISABLED:
         return function
@@ -47,8 +47,9 @@ def kernel(function: F, *, reorder: bool = False) -> F:
 
     teach()
     quicken()
+    inline = not hasattr(function, "seldom") and not hasattr(function, "large")
     return compiled_for_types(numba.njit(
-        error_model="numpy", forceinline=not hasattr(function, "seldom"), _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True,
+        error_model="numpy", forceinline=inline, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True,
         fastmath={"reassoc", "nsz"} if reorder else False, pipeline_class=kernel_compiler())(function))
 
 
@@ -58,6 +59,15 @@ def seldom(function: F) -> F:
     What is part of its caller competes for registers and for the processor's cache, used or not. LLVM also takes it for the branch not taken.
     """
     function.seldom = True  # type: ignore[attr-defined]
+    return function
+
+
+def large(function: F) -> F:
+    """Mark a kernel that usual events of devices need, but too large to be part of every caller (written below ``@kernel``): LLVM decides.
+
+    It counts calls and instructions: what is called from one place, or is small, becomes part of its caller; the others stay functions.
+    """
+    function.large = True  # type: ignore[attr-defined]
     return function
 
 

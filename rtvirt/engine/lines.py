@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rtvirt.engine.jobs import arrival_after, release_of
 from rtvirt.engine.messages import blame, leaves, line_takes, make_message, stamp
 from rtvirt.engine.work import delay_work
-from rtvirt.jit import kernel, seldom
+from rtvirt.jit import kernel, large, seldom
 from rtvirt.state import IDLE, RUNNING, TRAPPED
 from rtvirt.timers import NEVER, set_alarm
 from rtvirt.traffic import COST, INTERPOSED, NOBODY, SERVED_BY_LINE, TAKEN
@@ -32,7 +32,7 @@ def start_arrivals(st):
 
 
 @kernel
-@seldom
+@large
 def messages_arrive(st, q, now, p):
     """A burst comes from outside."""
     path, source = st.io.paths[p], st.tasks[st.agenda.tasks + p]
@@ -47,7 +47,7 @@ def messages_arrive(st, q, now, p):
 
 
 @kernel
-@seldom
+@large
 def serve_next(st, now, n):
     """A line begins to serve the first that waits, if there is one."""
     io, line = st.io, st.io.lines[n]
@@ -66,7 +66,7 @@ def serve_next(st, now, n):
 
 
 @kernel
-@seldom
+@large
 def line_done(st, q, now, n):
     """A line has served a message."""
     io = st.io
@@ -78,7 +78,7 @@ def line_done(st, q, now, n):
 
 
 @kernel
-@seldom
+@large
 def pass_on(st, q, now, m, s):
     """A message leaves a stage that no thread serves."""
     blame(st, m, COST, now)
@@ -92,7 +92,7 @@ def pass_on(st, q, now, m, s):
 
 
 @kernel
-@seldom
+@large
 def may_interpose(st, now, s):
     """May the hypervisor handle this message in another VM's time? (Beckert et al. 2014)"""
     stage = st.io.stages[s]

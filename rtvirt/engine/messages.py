@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..jit import kernel, seldom
+from ..jit import kernel, large, seldom
 from ..state import BOOK_FULL, MESSAGES_FULL, TRACE
 from ..timers import NEVER, set_alarm
 from ..traffic import (
@@ -60,7 +60,7 @@ def count_blocked(st, v, now):
 
 
 @kernel
-@seldom
+@large
 def make_message(st, path, born):
     """A new message of a path, that counts from `born`."""
     io = st.io
@@ -92,7 +92,7 @@ def stamp(st, m, s, which, now):
 
 
 @kernel
-@seldom
+@large
 def blame(st, m, cause, until):
     """All the time since the mark has one cause. What comes after delivery is nobody's matter."""
     some(st, m, cause, until - st.io.messages[m].mark, NEVER)
@@ -100,7 +100,7 @@ def blame(st, m, cause, until):
 
 
 @kernel
-@seldom
+@large
 def is_known(st, m, s, now, rang):
     """The consumer has been told of a message, or is awake anyway."""
     stage, message = st.io.stages[s], st.io.messages[m]
@@ -111,7 +111,7 @@ def is_known(st, m, s, now, rang):
 
 
 @kernel
-@seldom
+@large
 def await_timeout(st, now, s):
     """Somebody has not been told of a message: no longer than the timeout, if there is one (2.7)."""
     stage, hold = st.io.stages[s], st.io.rails.hold + s
@@ -120,7 +120,7 @@ def await_timeout(st, now, s):
 
 
 @kernel
-@seldom
+@large
 def all_known(st, s, now, rang):
     """Whoever is told of one message knows all that are in the queue."""
     io, stage = st.io, st.io.stages[s]
@@ -134,7 +134,7 @@ def all_known(st, s, now, rang):
 
 
 @kernel
-@seldom
+@large
 def next_unknown(st, s):
     """The first message that nobody has been told of has left the queue: who is it now? Without one no timeout runs."""
     io, stage = st.io, st.io.stages[s]
@@ -145,7 +145,7 @@ def next_unknown(st, s):
 
 
 @kernel
-@seldom
+@large
 def split(st, m, vm, v, now):
     """Blame the VM's wait for the time since the mark in which its vCPU did not run; returns the rest [ns]."""
     message = st.io.messages[m]
@@ -166,7 +166,7 @@ def some(st, m, cause, rest, most):
 
 
 @kernel
-@seldom
+@large
 def is_taken(st, m, s, now):
     """A thread has taken a message from its queue."""
     io, stage = st.io, st.io.stages[s]
@@ -182,7 +182,7 @@ def is_taken(st, m, s, now):
 
 
 @kernel
-@seldom
+@large
 def has_left(st, m, s, now, together):
     """A thread has worked on a message, and on `together - 1` others of the stage in the same batch."""
     stage = st.io.stages[s]
@@ -203,7 +203,7 @@ def leaves(st, m, s, now):
 
 
 @kernel
-@seldom
+@large
 def line_takes(st, m, s, now):
     """A line begins to serve a message."""
     message = st.io.messages[m]
@@ -214,7 +214,7 @@ def line_takes(st, m, s, now):
 
 
 @kernel
-@seldom
+@large
 def enters_stage(st, m, s, now):
     """A message has come in."""
     message = st.io.messages[m]
@@ -223,7 +223,7 @@ def enters_stage(st, m, s, now):
 
 
 @kernel
-@seldom
+@large
 def before_stage(st, m, s):
     """A message stands before a stage's door."""
     message = st.io.messages[m]
@@ -258,7 +258,7 @@ def vcpu_of(st, t):
 
 
 @kernel
-@seldom
+@large
 def record_message(st, m, now, dropped):
     """A message has ended at `now`, was dropped at a place of its path (`dropped` >= 0), or (now -1) is still on its way."""
     io, message = st.io, st.io.messages[m]

@@ -22,7 +22,7 @@ from rtvirt.engine.messages import (
     record_message,
 )
 from rtvirt.engine.rings import event_after, must_tell
-from rtvirt.jit import kernel, seldom
+from rtvirt.jit import kernel, large, seldom
 from rtvirt.state import RING
 from rtvirt.traffic import IN_BACKLOG, IN_HAND, LISTED, MASK, NOBODY, OLDEST, ON_LINE, QUEUED, RING_WAIT
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:   # for readers: `loop_for` executes these files into the same
 
 
 @kernel
-@seldom
+@large
 def enter(st, q, now, m, s):
     """A message comes to a stage: it needs a slot of the ring where its path has one (2.4)."""
     io, stage = st.io, st.io.stages[s]
@@ -69,7 +69,7 @@ def append_to_backlog(st, p, m):
 
 
 @kernel
-@seldom
+@large
 def accepts(st, now, s):
     """Is there somebody to serve the stage, and room in its queue, or will the hypervisor serve it at once?"""
     stage = st.io.stages[s]
@@ -79,7 +79,7 @@ def accepts(st, now, s):
 
 
 @kernel
-@seldom
+@large
 def go_in(st, now, m, s):
     """Into the queue of a stage; a line that is free serves at once, and so may the hypervisor (5.3)."""
     io, stage = st.io, st.io.stages[s]
@@ -119,7 +119,7 @@ def go_in(st, now, m, s):
 
 
 @kernel
-@seldom
+@large
 def publish(st, q, now, s):
     """Make what has entered a queue visible, and tell its thread if it has asked for that (8.1.5); 1 if that took a hypercall."""
     io, stage = st.io, st.io.stages[s]
@@ -137,7 +137,7 @@ def publish(st, q, now, s):
 
 
 @kernel
-@seldom
+@large
 def tell(st, q, now, s):
     """Tell a stage's thread that there are messages: by its port, or from within its VM."""
     io, stage = st.io, st.io.stages[s]
@@ -175,7 +175,7 @@ def move_backlog(st, q, now, p):
 
 
 @kernel
-@seldom
+@large
 def look(st, q, now, t):
     """A thread takes what it finds; what that will cost [ns], or -1 if there was nothing (2.8)."""
     io, thread = st.io, st.io.threads[t]
@@ -206,7 +206,7 @@ def look(st, q, now, t):
 
 
 @kernel
-@seldom
+@large
 def stage_to_serve(st, t):
     """The stage that a thread takes from next; NOBODY if all are empty."""
     io, thread = st.io, st.io.threads[t]
@@ -233,7 +233,7 @@ def room_in_pool(st, s):
 
 
 @kernel
-@seldom
+@large
 def take(st, now, s):
     """The first message of a queue, which is in its thread's hands now."""
     io, stage = st.io, st.io.stages[s]
@@ -275,7 +275,7 @@ def free_slot(st, m, s):
 
 
 @kernel
-@seldom
+@large
 def deliver(st, q, now, t):
     """Everything in a thread's hands goes on; then each queue that was entered is published (4.2)."""
     io, thread = st.io, st.io.threads[t]
@@ -298,7 +298,7 @@ def deliver(st, q, now, t):
 
 
 @kernel
-@seldom
+@large
 def go_on_from(st, q, now, m, s):
     """A message has left a stage: on to the next, which is returned, or to the end of its path (NOBODY)."""
     io, stage = st.io, st.io.stages[s]
@@ -330,7 +330,7 @@ def leave_pool(st, q, now, m):
 
 
 @kernel
-@seldom
+@large
 def final_check(st, t):
     """A thread that found nothing says of which message it wants to be told (8.1.6)."""
     io, thread = st.io, st.io.threads[t]
@@ -358,7 +358,7 @@ def hand_over(st, q, now, m, t):
 
 
 @kernel
-@seldom
+@large
 def end_message(st, q, now, m):
     """A message has come to its end; who requested it goes on."""
     t = st.io.messages[m].task

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rtvirt.engine.jobs import take_release
 from rtvirt.engine.work import assign, vcpu_to_wake
-from rtvirt.jit import kernel, seldom
+from rtvirt.jit import kernel, large, seldom
 from rtvirt.timers import NEVER, set_alarm
 from rtvirt.traffic import ENTER, FIFO_ABI, LOWEST, NOBODY, PICK, SERVED
 
@@ -21,7 +21,7 @@ DOUBLINGS, LONGEST_PENALTY = 24, 1_000_000_000       # of a late end of interrup
 
 
 @kernel
-@seldom
+@large
 def send(st, q, now, port):
     """Set a port's bit; the first event that nobody has looked at yet raises the vCPU's upcall (8.3.3)."""
     end = st.io.ports[port]
@@ -35,7 +35,7 @@ def send(st, q, now, port):
 
 
 @kernel
-@seldom
+@large
 def kick(st, q, now, v):
     """Let a vCPU see its upcall: one that is blocked wakes, one that runs is interrupted, one that waits for a pCPU goes on waiting (8.3.9)."""
     upcall = st.io.upcalls[v]
@@ -46,7 +46,7 @@ def kick(st, q, now, v):
 
 
 @kernel
-@seldom
+@large
 def tell_inside(st, q, now, t):
     """A task that became ready by something in its own VM: no interrupt, perhaps a wake-up of another vCPU, perhaps a switch."""
     v = vcpu_to_wake(st, t)
@@ -56,7 +56,7 @@ def tell_inside(st, q, now, t):
 
 
 @kernel
-@seldom
+@large
 def wake_thread(st, q, now, t):
     """Let a thread look at its queues, if it does not anyway; one that looks by the clock waits for it."""
     if st.tasks[t].pending == 0 and not st.io.threads[t].polled and st.vms[st.tasks[t].vm].alive:
@@ -65,7 +65,7 @@ def wake_thread(st, q, now, t):
 
 
 @kernel
-@seldom
+@large
 def pick_port(st, v):
     """The next port for a handler, by the guest's order of scanning (8.3.6, 8.3.7); NOBODY."""
     io, upcall = st.io, st.io.upcalls[v]
@@ -90,7 +90,7 @@ def pick_port(st, v):
 
 
 @kernel
-@seldom
+@large
 def handle_port(st, q, now, t):
     """An interrupt handler's next move; returns what it computes [ns], -1 when there is nothing left to do."""
     io, handler = st.io, st.io.threads[t]
@@ -113,7 +113,7 @@ def handle_port(st, q, now, t):
 
 
 @kernel
-@seldom
+@large
 def unmask_ports(st, now, t):
     """A thread goes to sleep: its ports may ring again; one that has rung meanwhile raises the upcall (8.3.4)."""
     io, s = st.io, st.io.threads[t].first_stage

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rtvirt.engine.jobs import demand_of, queue_task, unqueue_task
 from rtvirt.engine.messages import leaves_application, make_message, ran, some, split, vcpu_of
-from rtvirt.jit import kernel, seldom
+from rtvirt.jit import kernel, large, seldom
 from rtvirt.state import READY, RING, SLEEPING, STEP_REQUEST, STEP_SCAN, STEP_SERVE, STEP_SUBMIT
 from rtvirt.timers import NEVER, set_alarm
 from rtvirt.traffic import AWAIT, BEGIN, COST, DELIVER, LOOK, NOBODY, SHARED, SUBMITTED
@@ -25,7 +25,7 @@ NEXT_STEP, SLEEP = -1, -2
 
 
 @kernel
-@seldom
+@large
 def device_step(st, q, now, t, kind, path):
     """Go on with a device's step. Returns what the task computes before it goes on with the same step [ns], or NEXT_STEP, or SLEEP."""
     if kind == STEP_SCAN:
@@ -36,7 +36,7 @@ def device_step(st, q, now, t, kind, path):
 
 
 @kernel
-@seldom
+@large
 def serve(st, q, now, t):
     """A thread looks, works, delivers, pays for its hypercalls, and looks again; once in a job it goes to rest and looks again (4.1)."""
     thread = st.io.threads[t]
@@ -63,7 +63,7 @@ def serve(st, q, now, t):
 
 
 @kernel
-@seldom
+@large
 def submit(st, q, now, t, p, waits):
     """A task puts a message on a path: computes, enters it, pays for the hypercall; and may sleep until it has ended."""
     io, task = st.io, st.io.threads[t]
@@ -104,7 +104,7 @@ def over_at_the_end(st, t):
 
 
 @kernel
-@seldom
+@large
 def answer(st, q, now, t):
     """The message that task `t` has requested, if any, has ended."""
     if t == NOBODY:
@@ -130,7 +130,7 @@ def application_over(st, now, t, job, started):
 
 
 @kernel
-@seldom
+@large
 def device_alarm(st, q, now, alarm):
     """What a path, a line or a stage waited for."""
     rails = st.io.rails
