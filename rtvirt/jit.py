@@ -81,7 +81,9 @@ def entry(function: F, cache_dir: Path) -> F:
         return function
     import numba
 
-    options = {"nogil": True, "error_model": "numpy", "_nrt": False}
+    from .kernels import entry_compiler
+
+    options = {"nogil": True, "error_model": "numpy", "_nrt": False, "pipeline_class": entry_compiler()}
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=cache_dir):

@@ -2,8 +2,8 @@
 
 Numba optimizes every function it compiles and turns it into machine code; then it compiles the caller, takes the function in, and
 does the same again. Nobody calls a kernel but an entry point, which takes all of them in, so it is enough to do it there. This uses parts
-of Numba that are not public: should a new version lack them, leave ``pipeline_class`` out in jit.py, `quicken` and `compiled_for_types` too, and
-all works as before, slower to compile.
+of Numba that are not public: should a new version lack them, leave ``pipeline_class`` out in jit.py (twice), `quicken` and `compiled_for_types`
+too, and all works as before, slower to compile and to run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def kernel_compiler() -> type:
     """The compiler of kernels: it stops at LLVM's language, and leaves the rest to the entry point's."""
     from numba import _dynfunc
     from numba.core.codegen import JITCodeLibrary
-    from numba.core.compiler import CompilerBase, DefaultPassBuilder
+    from numba.core.compiler import CompilerBase
     from numba.core.compiler_machinery import LoweringPass, register_pass
     from numba.core.typed_passes import NativeLowering
 
@@ -66,12 +66,64 @@ def kernel_compiler() -> type:
         """Numba's passes, the last one replaced."""
 
         def define_pipelines(self) -> list[Any]:
-            passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-            passes.passes = [(LowerOnly, text) if one is NativeLowering else (one, text) for one, text in passes.passes]
-            passes.finalize()
-            return [passes]
+            return [with_lowering(self.state, LowerOnly)]
 
     return KernelCompiler
+
+
+@cache
+def entry_compiler() -> type:
+    """The compiler of entry points: it tells LLVM that nobody else calls the kernels which have been taken in.
+
+    LLVM may then change how they are called: without the error codes that Numba returns and checks, which kernels do not have, and with no
+    more arguments than are used; and what is called from one place can become part of it (`jit.large`). A loop with devices is a fifth faster.
+    """
+    from numba.core.codegen import JITCodeLibrary
+    from numba.core.compiler import CompilerBase
+    from numba.core.compiler_machinery import LoweringPass, register_pass
+    from numba.core.typed_passes import NativeLowering
+
+    class Whole(JITCodeLibrary):
+        """An entry point with all its kernels."""
+
+        def _optimize_final_module(self) -> None:
+            for function in self._final_module.functions:
+                if not function.is_declaration and function.linkage.name == "linkonce_odr":       # Numba's mark of what has been linked in
+                    function.linkage = "internal"
+            JITCodeLibrary._optimize_final_module(self)
+
+    @register_pass(mutates_CFG=True, analysis_only=False)
+    class LowerWhole(LoweringPass):
+        """Numba's lowering, into such a library."""
+
+        _name = "lower_whole"
+
+        def __init__(self) -> None:
+            LoweringPass.__init__(self)
+
+        def run_pass(self, state: Any) -> bool:
+            state.library = Whole(state.targetctx.codegen(), state.func_id.func_qualname)
+            state.library.enable_object_caching()
+            return bool(NativeLowering().run_pass(state))
+
+    class EntryCompiler(CompilerBase):
+        """Numba's passes, the last one replaced."""
+
+        def define_pipelines(self) -> list[Any]:
+            return [with_lowering(self.state, LowerWhole)]
+
+    return EntryCompiler
+
+
+def with_lowering(state: Any, lowering: type) -> Any:
+    """Numba's passes, with another one in place of its lowering."""
+    from numba.core.compiler import DefaultPassBuilder
+    from numba.core.typed_passes import NativeLowering
+
+    passes = DefaultPassBuilder.define_nopython_pipeline(state)
+    passes.passes = [(lowering, text) if one is NativeLowering else (one, text) for one, text in passes.passes]
+    passes.finalize()
+    return passes
 
 
 def compiled_for_types(kernel: Any) -> Any:
