@@ -76,7 +76,8 @@ def entry_compiler() -> type:
     """The compiler of entry points: it tells LLVM that nobody else calls the kernels which have been taken in.
 
     LLVM may then change how they are called: without the error codes that Numba returns and checks, which kernels do not have, and with no
-    more arguments than are used; and what is called from one place can become part of it (`jit.large`). A loop with devices is a fifth faster.
+    more arguments than are used; and what is called from one place can become part of it (`jit.large`). With both, loops with devices are
+    a third faster (``tests/benchmarks/channels_speed.py --before``).
     """
     from numba.core.codegen import JITCodeLibrary
     from numba.core.compiler import CompilerBase
