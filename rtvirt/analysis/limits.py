@@ -58,7 +58,7 @@ def whole_times(t: object, what: str) -> np.ndarray:
         if any(not isinstance(x, int) for x in given.ravel()):
             raise TypeError(f"{what}: integer nanoseconds are wanted, not {t!r}")
         raise LimitError(f"{what} is beyond 64 bits")
-    if given.dtype.kind not in "iu":
+    if given.dtype.kind not in "iu" and given.size:        # numpy takes an empty list for floats
         raise TypeError(f"{what}: integer nanoseconds are wanted, not {given.dtype} (write for example ms(5))")
     if given.size and (int(given.max()) >= NEVER or int(given.min()) < -NEVER):
         raise LimitError(f"{what} is beyond 2^62")

@@ -172,3 +172,14 @@ def test_bad_parameters_say_what_is_wrong():
 
 def test_a_hog_of_higher_importance_leaves_nothing():
     assert FixedPriorityPartition([rv.VM("x", tasks=[rv.hog()])]).sbf(10**6) == 0
+
+
+def test_what_other_supplies_compute_is_no_default_of_a_bounded_delay():
+    for arguments in ((), (0.5,)):
+        with pytest.raises(TypeError, match="missing .* required"):
+            BoundedDelay(*arguments)
+
+
+def test_no_times_bring_no_supply():
+    for none in ([], np.array([]), np.array([], np.int64)):
+        assert BoundedDelay(0.5, 10).sbf(none).tolist() == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -54,8 +54,8 @@ class BoundedDelay(Supply):
     [0, 0, 1, 10]
     """
 
-    rate: Fraction                                    # type: ignore[assignment]
-    delay: int                                        # type: ignore[assignment]
+    rate: Fraction = field()            # type: ignore[assignment]    # field(): what other supplies compute is no default here
+    delay: int = field()                # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         check_times("BoundedDelay", delay=(self.delay, 0, LONGEST, ""))
