@@ -17,7 +17,6 @@ def kernel_compiler() -> type:
     """The compiler of kernels: it stops at LLVM's language, and leaves the rest to the entry point's."""
     from numba import _dynfunc
     from numba.core.codegen import JITCodeLibrary
-    from numba.core.compiler import CompilerBase
     from numba.core.compiler_machinery import LoweringPass, register_pass
     from numba.core.typed_passes import NativeLowering
 
@@ -62,13 +61,7 @@ def kernel_compiler() -> type:
             state["cr"] = found._replace(cfunc=stand_in)
             return True
 
-    class KernelCompiler(CompilerBase):
-        """Numba's passes, the last one replaced."""
-
-        def define_pipelines(self) -> list[Any]:
-            return [with_lowering(self.state, LowerOnly)]
-
-    return KernelCompiler
+    return compiler_with(LowerOnly)
 
 
 @cache
@@ -80,7 +73,6 @@ def entry_compiler() -> type:
     a third faster (``tests/benchmarks/channels_speed.py --before``).
     """
     from numba.core.codegen import JITCodeLibrary
-    from numba.core.compiler import CompilerBase
     from numba.core.compiler_machinery import LoweringPass, register_pass
     from numba.core.typed_passes import NativeLowering
 
@@ -107,24 +99,24 @@ def entry_compiler() -> type:
             state.library.enable_object_caching()
             return bool(NativeLowering().run_pass(state))
 
-    class EntryCompiler(CompilerBase):
+    return compiler_with(LowerWhole)
+
+
+def compiler_with(lowering: type) -> type:
+    """A compiler of Numba's passes, with another one in place of its lowering."""
+    from numba.core.compiler import CompilerBase, DefaultPassBuilder
+    from numba.core.typed_passes import NativeLowering
+
+    class Compiler(CompilerBase):
         """Numba's passes, the last one replaced."""
 
         def define_pipelines(self) -> list[Any]:
-            return [with_lowering(self.state, LowerWhole)]
+            passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+            passes.passes = [(lowering, text) if one is NativeLowering else (one, text) for one, text in passes.passes]
+            passes.finalize()
+            return [passes]
 
-    return EntryCompiler
-
-
-def with_lowering(state: Any, lowering: type) -> Any:
-    """Numba's passes, with another one in place of its lowering."""
-    from numba.core.compiler import DefaultPassBuilder
-    from numba.core.typed_passes import NativeLowering
-
-    passes = DefaultPassBuilder.define_nopython_pipeline(state)
-    passes.passes = [(lowering, text) if one is NativeLowering else (one, text) for one, text in passes.passes]
-    passes.finalize()
-    return passes
+    return Compiler
 
 
 def compiled_for_types(kernel: Any) -> Any:
